@@ -1,0 +1,25 @@
+#!/usr/bin/env python
+"""Django's command line, on the embedded engines unless the environment names others."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from loyalty.engines import EngineError, engines
+
+
+def main() -> int:
+    """Run one management command. Returns the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
+    try:
+        with engines():
+            execute_from_command_line(sys.argv)
+    except EngineError as refusal:
+        print(f"error: {refusal}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

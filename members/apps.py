@@ -1,0 +1,9 @@
+"""Who is a member: one person, once, in the whole group."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MembersConfig(AppConfig):
+    name = "members"
+    verbose_name = _("Members")

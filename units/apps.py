@@ -1,0 +1,9 @@
+"""Who takes part: business units, venues, outlets, partner systems."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class UnitsConfig(AppConfig):
+    name = "units"
+    verbose_name = _("Units")
