@@ -1,0 +1,48 @@
+"""A member: one person, once, in the whole group."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from common.clock import uuid7
+from members.models.encrypted_field import EncryptedTextField
+
+
+class MemberStatus(models.TextChoices):
+    """What a member may do: only an active one earns and spends."""
+
+    ACTIVE = "active", _("Active")
+    FROZEN = "frozen", _("Frozen")
+    CLOSED = "closed", _("Closed")
+
+
+class Member(models.Model):
+    """The person. The ledger knows only `id`; what identifies a person is encrypted at rest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(_("member number"), max_length=16, unique=True)
+    status = models.CharField(
+        _("status"), max_length=8, choices=MemberStatus.choices, default=MemberStatus.ACTIVE
+    )
+    name = EncryptedTextField(_("name"), blank=True, default="")
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    gender = models.CharField(_("gender"), max_length=8, blank=True, default="")
+    address = EncryptedTextField(_("address"), blank=True, default="")
+    # Data made for a demo says so wherever it shows.
+    is_generated = models.BooleanField(_("generated for the demo"), default=False)
+    joined_at = models.DateTimeField(_("joined"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(number__regex=r"^[0-9]{12}$"), name="member_number_is_12_digits"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=MemberStatus.values), name="member_status_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,22 @@
+"""The ledger's tables: programs and rates (edited by operators); wallets, postings, entries, lots, draws (kernel only)."""
+
+from points.models.draw import Draw
+from points.models.entry import Entry, HouseAccount
+from points.models.exchange_rate import ExchangeRate
+from points.models.lot import Lot
+from points.models.posting import Posting, PostingKind
+from points.models.program import ExpiryKind, Program
+from points.models.wallet import Wallet
+
+__all__ = [
+    "Draw",
+    "Entry",
+    "ExchangeRate",
+    "ExpiryKind",
+    "HouseAccount",
+    "Lot",
+    "Posting",
+    "PostingKind",
+    "Program",
+    "Wallet",
+]

@@ -1,0 +1,68 @@
+"""An exchange rate: what one program's points are worth in another, from when to when."""
+
+from datetime import datetime
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from points.models.program import Program
+
+
+class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):
+    """Chainable filters."""
+
+    def in_force(self, at: datetime) -> "ExchangeRateQuerySet":
+        """The rates that hold at the instant `at`."""
+        return self.filter(during__contains=at)
+
+
+class ExchangeRate(models.Model):
+    """`numerator` target points for `denominator` source points: a rational number, never a float.
+
+    For one pair of programs the ranges `[from, to)` never overlap; the database refuses it.
+    """
+
+    id = models.AutoField(primary_key=True)
+    source = models.ForeignKey(
+        Program, on_delete=models.PROTECT, related_name="rates_out", verbose_name=_("from program")
+    )
+    target = models.ForeignKey(
+        Program, on_delete=models.PROTECT, related_name="rates_in", verbose_name=_("to program")
+    )
+    numerator = models.PositiveIntegerField(_("target points"))
+    denominator = models.PositiveIntegerField(_("for source points"), default=1)
+    during = DateTimeRangeField(_("in force"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ExchangeRateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("exchange rate")
+        verbose_name_plural = _("exchange rates")
+        constraints = [
+            ExclusionConstraint(
+                name="rate_ranges_never_overlap",
+                expressions=[
+                    ("source", RangeOperators.EQUAL),
+                    ("target", RangeOperators.EQUAL),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("another rate for these two programs is in force in that time"),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(source=models.F("target")), name="rate_joins_two_programs"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(numerator__range=(1, 1_000_000))
+                & models.Q(denominator__range=(1, 1_000_000)),
+                name="rate_terms_are_1_to_a_million",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(during__isempty=False), name="rate_range_is_not_empty"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.denominator} {self.source.code} = {self.numerator} {self.target.code}"
