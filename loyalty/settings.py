@@ -94,17 +94,18 @@ _TIMEOUTS = {
 }
 
 
-def _database(variable: str) -> dict[str, object]:
+def _database(variable: str, *, timeouts: bool) -> dict[str, object]:
     """Connection settings of the URL in `variable`."""
-    database = {**env.db_url(variable), **_CONNECTION}
-    if not env.bool("PGBOUNCER", default=False):
+    # manage.py, gunicorn and Celery set or refuse the variable; type checkers import this file without it.
+    database = {**env.db_url(variable, default="postgresql://unset@127.0.0.1:1/unset"), **_CONNECTION}
+    if timeouts and not env.bool("PGBOUNCER", default=False):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **_TIMEOUTS}
     return database
 
 
-DATABASES = {"default": _database("DATABASE_URL")}
+DATABASES = {"default": _database("DATABASE_URL", timeouts=True)}
 if env.str("DATABASE_OWNER_URL", default=""):
-    DATABASES["owner"] = {**_database("DATABASE_OWNER_URL"), "OPTIONS": {}}
+    DATABASES["owner"] = _database("DATABASE_OWNER_URL", timeouts=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ---
