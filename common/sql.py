@@ -1,17 +1,50 @@
-"""Versioned SQL files, run by migrations in their name.
+"""SQL with care: versioned files run by migrations in their name, and retries of transactions that lost a race.
 
 A file of `<app>/sql/` states its invariant in its first line and is never edited once released:
 a change is a new file (`redeem_v2.sql`) and a new migration.
 """
 
+import random
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
-from django.db import migrations
+from django.db import DatabaseError, IntegrityError, connection, migrations
+
+Result = TypeVar("Result")
+
+# serialization_failure, deadlock_detected, unique_violation: another transaction came first, nothing was written.
+LOST_RACES = {"40001", "40P01", "23505"}
+TRIES = 4
 
 
 def run_sql_file(app: str, name: str) -> migrations.RunSQL:
     """A migration operation that runs `<app>/sql/<name>.sql`. It has no way back: the journal only grows."""
     text = (Path(settings.BASE_DIR) / app / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    # One string, not a list: PL/pgSQL bodies hold semicolons that must not be split.
+    # A pair, not a bare string: PL/pgSQL bodies hold semicolons that must not be split.
     return migrations.RunSQL([(text, None)], reverse_sql=migrations.RunSQL.noop)
+
+
+def retrying(operation: Callable[[], Result]) -> Result:
+    """Run one whole transaction, again if it lost a race: three more times, with jitter.
+
+    `operation` opens its own transaction or is one statement in autocommit; it must be safe to repeat. Inside an
+    outer transaction nothing can be repeated, so the error goes to whoever opened that one.
+
+    :raises django.db.DatabaseError: any other failure, or the fourth lost race
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            return operation()
+        except (DatabaseError, IntegrityError) as error:
+            if attempt == TRIES or connection.in_atomic_block or sqlstate(error) not in LOST_RACES:
+                raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 -- jitter, not a secret
+    raise AssertionError("the last try returns or raises")
+
+
+def sqlstate(error: DatabaseError) -> str | None:
+    """The SQLSTATE of a database error, where the server gave one."""
+    return getattr(error.__cause__, "pgcode", None)

@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(max_length=80, verbose_name='by')),
                 ('rule', models.CharField(blank=True, max_length=80, verbose_name='rule and version')),
                 ('reverses', models.UUIDField(null=True, verbose_name='reverses')),
+                ('detail', models.JSONField(null=True, verbose_name='detail')),
                 ('digest', models.BinaryField(max_length=32, verbose_name='digest')),
                 ('member', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='members.member', verbose_name='member')),
                 ('unit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='business unit')),

@@ -57,6 +57,8 @@ class Posting(models.Model):
     actor = models.CharField(_("by"), max_length=80)
     rule = models.CharField(_("rule and version"), max_length=80, blank=True)
     reverses = models.UUIDField(_("reverses"), null=True)
+    # A redemption keeps each wallet's share: [{"program": 1, "spent": 200, "covered": 400}, …].
+    detail = models.JSONField(_("detail"), null=True)
     digest = models.BinaryField(_("digest"), max_length=32)
 
     class Meta:

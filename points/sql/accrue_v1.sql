@@ -49,7 +49,7 @@ BEGIN
             p_actor, p_rule,
             points_digest(
                 points_posting_text(posting_id, 'accrual', p_unit, p_source_ref, p_member, p_program, p_points,
-                                    p_occurred_at, v_now, p_actor, p_rule, NULL),
+                                    p_occurred_at, v_now, p_actor, p_rule, NULL, NULL),
                 points_entry_text(p_member, p_program, 'issued', p_unit, p_points),
                 CASE WHEN v_repaid > 0 THEN points_draw_text(v_lot, v_repaid) END,
                 points_lot_text(v_lot, p_unit, p_points, p_unit_cost, p_occurred_at, p_available_at, v_expires)));
@@ -126,7 +126,8 @@ BEGIN
                    f.occurred_at, v_now, p_actor, f.rule,
                    points_digest(
                        points_posting_text(f.posting_id, 'accrual', f.unit_id, f.source_ref, f.member_id,
-                                           f.program_id, f.points, f.occurred_at, v_now, p_actor, f.rule, NULL),
+                                           f.program_id, f.points, f.occurred_at, v_now, p_actor, f.rule, NULL,
+                                           NULL),
                        points_entry_text(f.member_id, f.program_id, 'issued', f.unit_id, f.points),
                        CASE WHEN f.repaid > 0 THEN points_draw_text(f.lot_id, f.repaid) END,
                        points_lot_text(f.lot_id, f.unit_id, f.points, f.unit_cost, f.occurred_at, f.available_at,

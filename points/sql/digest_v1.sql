@@ -14,11 +14,12 @@ $$;
 
 CREATE FUNCTION points_posting_text(
     p_id uuid, p_kind text, p_unit integer, p_source_ref text, p_member uuid, p_program integer, p_points bigint,
-    p_occurred_at timestamptz, p_posted_at timestamptz, p_actor text, p_rule text, p_reverses uuid
+    p_occurred_at timestamptz, p_posted_at timestamptz, p_actor text, p_rule text, p_reverses uuid, p_detail jsonb
 ) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT concat_ws('|', p_id, p_kind, p_unit, p_member, p_program, p_points,
                      extract(epoch FROM p_occurred_at), extract(epoch FROM p_posted_at), p_reverses,
-                     length(p_source_ref), p_source_ref, length(p_actor), p_actor, length(p_rule), p_rule)
+                     length(p_source_ref), p_source_ref, length(p_actor), p_actor, length(p_rule), p_rule,
+                     p_detail::text)
 $$;
 
 CREATE FUNCTION points_entry_text(p_member uuid, p_program integer, p_house text, p_unit integer, p_points bigint)

@@ -45,7 +45,7 @@ BEGIN
                g.expires_at, v_now, p_actor, '',
                points_digest(
                    points_posting_text(g.posting_id, 'expiry', g.issuer_id, g.source_ref, g.member_id, g.program_id,
-                                       g.points, g.expires_at, v_now, p_actor, '', NULL),
+                                       g.points, g.expires_at, v_now, p_actor, '', NULL, NULL),
                    points_entry_text(g.member_id, g.program_id, 'expired', g.issuer_id, -g.points),
                    g.draws_text, NULL)
         FROM grouped g

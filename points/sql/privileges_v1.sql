@@ -24,7 +24,8 @@ GRANT EXECUTE ON FUNCTION
 TO loyalty_app;
 -- What the audit needs beyond SELECT: the text and the digest of a posting (they read nothing).
 GRANT EXECUTE ON FUNCTION
-    points_posting_text(uuid, text, integer, text, uuid, integer, bigint, timestamptz, timestamptz, text, text, uuid),
+    points_posting_text(uuid, text, integer, text, uuid, integer, bigint, timestamptz, timestamptz, text, text, uuid,
+                        jsonb),
     points_entry_text(uuid, integer, text, integer, bigint),
     points_draw_text(uuid, bigint),
     points_lot_text(uuid, integer, bigint, numeric, timestamptz, timestamptz, timestamptz),

@@ -19,6 +19,7 @@ BEGIN
         posting_id := earlier.id;
         outcome := CASE WHEN (earlier.member_id, earlier.program_id, earlier.points) = (p_member, p_program, p_price)
                         THEN 'replayed' ELSE 'reference_reused' END;
+        shares := earlier.detail -> 'shares';
         RETURN;
     END IF;
     IF p_price NOT BETWEEN 1 AND 1000000000 THEN
@@ -44,11 +45,12 @@ BEGIN
 
     posting_id := points_uuid7();
     INSERT INTO points_posting (id, kind, unit_id, source_ref, member_id, program_id, points, occurred_at, posted_at,
-                                actor, rule, digest)
+                                actor, rule, detail, digest)
     VALUES (posting_id, 'redemption', p_unit, p_source_ref, p_member, p_program, p_price, p_at, v_now, p_actor, '',
+            jsonb_build_object('shares', shares),
             points_digest(
                 points_posting_text(posting_id, 'redemption', p_unit, p_source_ref, p_member, p_program, p_price,
-                                    p_at, v_now, p_actor, '', NULL),
+                                    p_at, v_now, p_actor, '', NULL, jsonb_build_object('shares', shares)),
                 (SELECT string_agg(t, E'\n' ORDER BY t COLLATE "C") FROM (
                     SELECT points_entry_text(p_member, s.program, 'redeemed', p_unit, -s.spent) AS t
                     FROM unnest(a.programs, a.spent) AS s (program, spent)) x),

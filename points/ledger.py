@@ -1,0 +1,218 @@
+"""The only Python that writes the ledger: each function is one call of the kernel (`points/sql/`).
+
+The kernel answers by name. `posted` and `replayed` are results; every other outcome is a refusal
+(`points/refusals.py`) and left nothing written. Points are whole numbers; instants are aware.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg2.extras import Json, register_uuid
+
+from common.sql import retrying
+from points.refusals import BY_OUTCOME
+
+register_uuid()
+
+RESULTS = {"posted", "replayed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Accrual:
+    """Points to give: by which unit, for what, from when, until when (None: for ever), at what cost each."""
+
+    member_id: UUID
+    program_id: int
+    unit_id: int
+    points: int
+    source_ref: str
+    occurred_at: datetime
+    available_at: datetime
+    expires_at: datetime | None
+    unit_cost: Decimal
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A price in one program's points to pay at a unit, at an instant."""
+
+    member_id: UUID
+    program_id: int
+    unit_id: int
+    price: int
+    source_ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one wallet pays: `spent` of its own points, worth `covered` points of the price's program."""
+
+    program_id: int
+    spent: int
+    covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the kernel did. `posting_id` is the new posting, or the first one where this is a replay."""
+
+    name: str
+    posting_id: UUID | None
+    shares: tuple[Share, ...] = ()
+    short: int = 0
+
+    @property
+    def is_replay(self) -> bool:
+        """The same reference with the same content was posted before."""
+        return self.name == "replayed"
+
+    def or_refuse(self, **facts: Any) -> "Outcome":
+        """This outcome, if it is a result.
+
+        :raises DomainError: the refusal that it names, with `facts`
+        """
+        if self.name in RESULTS:
+            return self
+        raise BY_OUTCOME[self.name](**facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One chunk of the expiry sweep; `last_wallet` is None when nothing was due."""
+
+    last_wallet: int | None
+    lots: int
+    points: int
+
+
+def accrue(accrual: Accrual, *, actor: str) -> Outcome:
+    """Post one accrual: one lot, one round trip. May answer reference_reused or points_out_of_range."""
+    row = _one(
+        "SELECT * FROM points_accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            accrual.member_id,
+            accrual.program_id,
+            accrual.unit_id,
+            accrual.points,
+            accrual.source_ref,
+            accrual.occurred_at,
+            accrual.available_at,
+            accrual.expires_at,
+            accrual.unit_cost,
+            actor,
+            accrual.rule,
+        ],
+    )
+    return Outcome(*row)
+
+
+def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
+    """Post a batch in one round trip. One outcome for each, in order; a refused one leaves the others alone."""
+    if not accruals:
+        return []
+    rows = _all(
+        "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
+        " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[])",
+        [
+            [a.member_id for a in accruals],
+            [a.program_id for a in accruals],
+            [a.unit_id for a in accruals],
+            [a.points for a in accruals],
+            [a.source_ref for a in accruals],
+            [a.occurred_at for a in accruals],
+            [a.available_at for a in accruals],
+            [a.expires_at for a in accruals],
+            [a.unit_cost for a in accruals],
+            actor,
+            [a.rule for a in accruals],
+        ],
+    )
+    return [Outcome(*row) for row in rows]
+
+
+def allocate(*, member_id: UUID, program_id: int, price: int, at: datetime) -> tuple[tuple[Share, ...], int]:
+    """How a price would be paid: the shares, and what no wallet covers. Reads only: this is the quote."""
+    programs, spent, covered, short = _one(
+        "SELECT programs, spent, covered, short FROM points_allocate(%s, %s, %s, %s)",
+        [member_id, program_id, price, at],
+    )
+    shares = zip(programs or [], spent or [], covered or [], strict=True)
+    return tuple(Share(*share) for share in shares), short
+
+
+def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = None) -> Outcome:
+    """Spend a price, own wallet first; exactly as `quoted`, where a quote is given.
+
+    May answer insufficient_points (with what is `short`), quote_changed (with the `shares` as they would be now),
+    reference_reused or points_out_of_range.
+    """
+    shown = None if quoted is None else Json([_as_json(share) for share in quoted])
+    row = _one(
+        "SELECT * FROM points_redeem(%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            spending.member_id,
+            spending.program_id,
+            spending.unit_id,
+            spending.price,
+            spending.source_ref,
+            spending.at,
+            actor,
+            shown,
+        ],
+    )
+    return _redeemed(row)
+
+
+def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
+    """Spend a batch in one round trip, in order. One outcome for each; a refused one leaves the others alone."""
+    if not spendings:
+        return []
+    rows = _all(
+        "SELECT * FROM points_redeem_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
+        " %s::timestamptz[], %s)",
+        [
+            [s.member_id for s in spendings],
+            [s.program_id for s in spendings],
+            [s.unit_id for s in spendings],
+            [s.price for s in spendings],
+            [s.source_ref for s in spendings],
+            [s.at for s in spendings],
+            actor,
+        ],
+    )
+    return [_redeemed(row) for row in rows]
+
+
+def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swept:
+    """Book what is due in the next `wallets` wallets. Safe to repeat, to run in parallel, to be killed."""
+    return Swept(*_one("SELECT * FROM points_expire(%s, %s, %s, %s)", [at, after_wallet, wallets, actor]))
+
+
+def _redeemed(row: tuple[Any, ...]) -> Outcome:
+    name, posting_id, shares, short = row
+    decoded = tuple(Share(s["program"], s["spent"], s["covered"]) for s in shares or ())
+    return Outcome(name, posting_id, decoded, short or 0)
+
+
+def _as_json(share: Share) -> dict[str, int]:
+    return {"program": share.program_id, "spent": share.spent, "covered": share.covered}
+
+
+def _one(sql: str, parameters: list[Any]) -> tuple[Any, ...]:
+    return _all(sql, parameters)[0]
+
+
+def _all(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    def call() -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    return retrying(call)

@@ -1,0 +1,74 @@
+"""Why the ledger says no. Each refusal leaves nothing written."""
+
+from django.utils.translation import gettext_lazy as _
+
+from common.errors import DomainError
+
+
+class ReferenceReused(DomainError):
+    """The source reference already stands for something else."""
+
+    code = "reference_reused"
+    status = 409
+    title = _("This reference was already used for something else.")
+
+
+class InsufficientPoints(DomainError):
+    """Fewer points are spendable than the price asks. Facts: `asked`, `short` (in the price's program)."""
+
+    code = "insufficient_points"
+    status = 409
+    title = _("There are not enough points.")
+
+
+class QuoteChanged(DomainError):
+    """The wallets or the rates moved since the quote. Facts: `shares`, as they would be now."""
+
+    code = "quote_changed"
+    status = 409
+    title = _("The quote has changed.")
+
+
+class QuoteExpired(DomainError):
+    """The quote is too old, or not one of ours."""
+
+    code = "quote_expired"
+    status = 409
+    title = _("The quote has expired.")
+
+
+class PointsOutOfRange(DomainError):
+    """One operation moves 1 to 1,000,000,000 points."""
+
+    code = "points_out_of_range"
+    status = 400
+    title = _("One operation moves between 1 and 1,000,000,000 points.")
+
+
+class MemberNotActive(DomainError):
+    """A frozen or closed member neither earns nor spends."""
+
+    code = "member_not_active"
+    status = 409
+    title = _("This member is not active.")
+
+
+class UnitNotActive(DomainError):
+    """An inactive unit neither issues nor honours points."""
+
+    code = "unit_not_active"
+    status = 409
+    title = _("This business unit is not active.")
+
+
+class ProgramNotActive(DomainError):
+    """An inactive program issues no points and prices nothing."""
+
+    code = "program_not_active"
+    status = 409
+    title = _("This points program is not active.")
+
+
+BY_OUTCOME: dict[str, type[DomainError]] = {
+    refusal.code: refusal for refusal in (ReferenceReused, InsufficientPoints, QuoteChanged, PointsOutOfRange)
+}

@@ -1,0 +1,104 @@
+"""Give points: what is given, by which unit, from when, until when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from members.models import Member, MemberStatus
+from points import ledger
+from points.models import Posting, Program
+from points.refusals import MemberNotActive, ProgramNotActive, UnitNotActive
+from points.rules.expiry import ExpiryPolicy, expiry_instant
+from units.models import BusinessUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Points for one member, earned at `occurred_at`, spendable from `available_at` (None: at once)."""
+
+    member_id: UUID
+    points: int
+    source_ref: str
+    occurred_at: datetime
+    rule: str = ""
+    available_at: datetime | None = None
+
+
+def accrue_points(
+    *,
+    member: Member,
+    program: Program,
+    unit: BusinessUnit,
+    points: int,
+    source_ref: str,
+    occurred_at: datetime,
+    by: str,
+    rule: str = "",
+    available_at: datetime | None = None,
+) -> Posting:
+    """Give `points` of `program` to `member` for something at `unit`. Returns the posting.
+
+    Safe to retry: the same `source_ref` of the unit with the same content returns the first posting.
+    The lot expires by the program's policy, counted from `occurred_at`.
+
+    :raises MemberNotActive: the member is frozen or closed
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program issues no points at present
+    :raises ReferenceReused: the reference stands for another member, program or number of points
+    :raises PointsOutOfRange: not 1 to 10⁹ points
+    """
+    if member.status != MemberStatus.ACTIVE:
+        raise MemberNotActive(member=member.number, member_status=member.status)
+    refuse_inactive(program=program, unit=unit)
+    grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at)
+    outcome = ledger.accrue(_accrual(grant, program, unit), actor=by).or_refuse(source_ref=source_ref)
+    return Posting.objects.get(pk=outcome.posting_id)
+
+
+def accrue_many(
+    *, program: Program, unit: BusinessUnit, grants: Sequence[Grant], by: str
+) -> list[ledger.Outcome]:
+    """Give many members points of one program in one round trip. One outcome a grant, in order.
+
+    The caller has sorted out members that may not earn. A refused grant leaves the others alone.
+
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program issues no points at present
+    """
+    refuse_inactive(program=program, unit=unit)
+    return ledger.accrue_many([_accrual(grant, program, unit) for grant in grants], actor=by)
+
+
+def refuse_inactive(*, program: Program, unit: BusinessUnit) -> None:
+    """Let only active units and programs move points.
+
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program issues no points at present
+    """
+    if not unit.is_active:
+        raise UnitNotActive(_("%(unit)s is not active.") % {"unit": unit.code}, unit=unit.code)
+    if not program.is_active:
+        raise ProgramNotActive(_("%(program)s is not active.") % {"program": program.code}, program=program.code)
+
+
+def policy_of(program: Program) -> ExpiryPolicy:
+    """The program's expiry policy as the rules read it."""
+    return ExpiryPolicy(program.expiry_kind, program.expiry_count, program.time_zone)
+
+
+def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accrual:
+    return ledger.Accrual(
+        member_id=grant.member_id,
+        program_id=program.pk,
+        unit_id=unit.pk,
+        points=grant.points,
+        source_ref=grant.source_ref,
+        occurred_at=grant.occurred_at,
+        available_at=grant.available_at or grant.occurred_at,
+        expires_at=expiry_instant(policy_of(program), grant.occurred_at),
+        unit_cost=program.unit_cost,
+        rule=grant.rule,
+    )

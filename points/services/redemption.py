@@ -1,0 +1,160 @@
+"""Spend points: quote what every wallet would pay, then post exactly that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+
+from members.models import Member, MemberStatus
+from points import ledger
+from points.models import Posting, Program
+from points.refusals import InsufficientPoints, MemberNotActive, PointsOutOfRange, QuoteExpired
+from points.services.accrual import refuse_inactive
+from units.models import BusinessUnit
+
+QUOTE_LIFE = timedelta(minutes=5)
+POINTS_MAX = 10**9
+_SALT = "points.redemption-quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What each wallet would pay for `price` points of `program` at `unit`.
+
+    `token` carries all of it, signed, so that nothing is stored for a customer who walks away.
+    """
+
+    member_id: UUID
+    program: Program
+    unit: BusinessUnit
+    price: int
+    shares: tuple[ledger.Share, ...]
+    expires_at: datetime
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """The posting, what each wallet paid, and whether an earlier call had already posted it."""
+
+    posting: Posting
+    shares: tuple[ledger.Share, ...]
+    is_replay: bool
+
+
+def quote_redemption(
+    *, member: Member, program: Program, unit: BusinessUnit, price: int, at: datetime
+) -> Quote:
+    """Show every wallet's share before anything is posted. Writes nothing; lives five minutes.
+
+    :raises MemberNotActive: the member is frozen or closed
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program prices nothing at present
+    :raises PointsOutOfRange: not 1 to 10⁹ points
+    :raises InsufficientPoints: fewer points are spendable than the price asks
+    """
+    _refuse_spending(member=member, program=program, unit=unit)
+    if not 1 <= price <= POINTS_MAX:
+        raise PointsOutOfRange(asked=price)
+    shares, short = ledger.allocate(member_id=member.pk, program_id=program.pk, price=price, at=at)
+    if short:
+        raise InsufficientPoints(asked=price, short=short, program=program.code)
+    return _quote(member=member, program=program, unit=unit, price=price, shares=shares, at=at)
+
+
+def redeem_points(  # noqa: PLR0913 -- who, what, where, for what, by whom, when: each is one fact
+    *,
+    member: Member,
+    program: Program,
+    unit: BusinessUnit,
+    price: int,
+    source_ref: str,
+    by: str,
+    at: datetime,
+    quote_token: str | None = None,
+) -> Redemption:
+    """Spend `price` points of `program` at `unit`: own wallet first, then others at the rate in force.
+
+    With a quote, exactly what it showed, from every wallet it named. Safe to retry: the same `source_ref` of
+    the unit returns the first redemption.
+
+    :raises QuoteChanged: the wallets or rates moved; carries the shares as they would be now
+    :raises QuoteExpired: the quote is older than five minutes, forged, or for something else
+    :raises InsufficientPoints: fewer points are spendable than the price asks
+    :raises ReferenceReused: the reference stands for another redemption
+    :raises MemberNotActive: the member is frozen or closed
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program prices nothing at present
+    :raises PointsOutOfRange: not 1 to 10⁹ points
+    """
+    _refuse_spending(member=member, program=program, unit=unit)
+    spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
+    quoted = None if quote_token is None else _quoted_shares(quote_token, spending)
+    outcome = ledger.redeem(spending, actor=by, quoted=quoted)
+    outcome.or_refuse(**_facts(outcome, spending, program))
+    posting = Posting.objects.get(pk=outcome.posting_id)
+    return Redemption(posting, outcome.shares, outcome.is_replay)
+
+
+def _refuse_spending(*, member: Member, program: Program, unit: BusinessUnit) -> None:
+    if member.status != MemberStatus.ACTIVE:
+        raise MemberNotActive(member=member.number, member_status=member.status)
+    refuse_inactive(program=program, unit=unit)
+
+
+def _quote(
+    *,
+    member: Member,
+    program: Program,
+    unit: BusinessUnit,
+    price: int,
+    shares: Sequence[ledger.Share],
+    at: datetime,
+) -> Quote:
+    expires_at = at + QUOTE_LIFE
+    said = {
+        "m": str(member.pk),
+        "p": program.pk,
+        "u": unit.pk,
+        "n": price,
+        "s": [[share.program_id, share.spent, share.covered] for share in shares],
+        "x": expires_at.timestamp(),
+    }
+    token = signing.dumps(said, salt=_SALT, compress=True)
+    return Quote(member.pk, program, unit, price, tuple(shares), expires_at, token)
+
+
+def _quoted_shares(token: str, spending: ledger.Spending) -> list[ledger.Share]:
+    """The shares that the quote showed.
+
+    :raises QuoteExpired: forged, too old at the redemption's instant, or a quote for something else
+    """
+    try:
+        said = signing.loads(token, salt=_SALT)
+    except signing.BadSignature as bad:
+        raise QuoteExpired from bad
+    asked = (str(spending.member_id), spending.program_id, spending.unit_id, spending.price)
+    if (said["m"], said["p"], said["u"], said["n"]) != asked or spending.at.timestamp() >= said["x"]:
+        raise QuoteExpired
+    return [ledger.Share(*share) for share in said["s"]]
+
+
+def _facts(outcome: ledger.Outcome, spending: ledger.Spending, program: Program) -> dict[str, Any]:
+    match outcome.name:
+        case "insufficient_points":
+            return {"asked": spending.price, "short": outcome.short, "program": program.code}
+        case "quote_changed":
+            codes = dict(Program.objects.values_list("pk", "code"))
+            return {
+                "shares": [
+                    {"program": codes[share.program_id], "points": share.spent, "covers": share.covered}
+                    for share in outcome.shares
+                ]
+            }
+        case "reference_reused":
+            return {"source_ref": spending.source_ref}
+        case _:
+            return {}
