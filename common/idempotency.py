@@ -1,0 +1,254 @@
+"""One key, one effect: the answer to a request is written in the transaction of its effect. See ADR 0003."""
+
+import hashlib
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.errors import DomainError, sqlstate
+from common.models import IdempotencyRecord, JobRun
+
+KEY = re.compile(r"[\x20-\x7e]{1,128}")
+KEPT_HEADERS = ("Location", "ETag")
+ATTEMPTS_MAX = 3
+# A longer route text (a hostile id in the path) would not fit a B-tree entry: it is kept by its digest.
+ROUTE_CHARACTERS_MAX = 300
+
+
+class KeyMissing(DomainError):
+    """No Idempotency-Key header on a route that needs one."""
+
+    code = "idempotency_key_missing"
+    status = 400
+    title = _("This request needs an Idempotency-Key header.")
+
+
+class KeyMalformed(DomainError):
+    """The key is not 1 to 128 printable ASCII characters."""
+
+    code = "idempotency_key_malformed"
+    status = 400
+    title = _("An Idempotency-Key is 1 to 128 printable ASCII characters.")
+
+
+class KeyReused(DomainError):
+    """The key was used for another request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = _("This Idempotency-Key was used for a different request.")
+
+
+class KeyInUse(DomainError):
+    """The first request with this key is still running."""
+
+    code = "idempotency_key_in_use"
+    status = 409
+    title = _("The first request with this Idempotency-Key is still running.")
+    retry_after = 1
+
+
+class JobAlreadyClaimed(DomainError):
+    """Another run has, or had, this period of this job."""
+
+    code = "job_already_claimed"
+    title = _("This job has already run, or is running, for this period.")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who asks what, under which key."""
+
+    caller: str
+    route: str
+    key: str
+    body_hash: bytes
+
+
+class _AnsweredElsewhereError(Exception):
+    """Another transaction committed the same claim first."""
+
+
+class _RefusedError(Exception):
+    """The handler answered with a refusal: roll back whatever it did, keep nothing."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        super().__init__()
+        self.response = response
+
+
+def answer_once(
+    request: Request, *, caller: str, at: datetime, handler: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    """Run `handler` once for this caller, route and key, and give every retry the same answer.
+
+    The claim, the effect and the stored answer are one transaction: either all are there or none. Only
+    successes are kept; a refusal (4xx) or a failure (5xx) leaves no trace, so the same key may try again.
+    A deadlock or a serialization failure is retried here, since it undoes the whole transaction.
+
+    :raises KeyMissing, KeyMalformed: no usable header
+    :raises KeyReused: the key belongs to another body, query or path
+    :raises KeyInUse: the first request is still running after the session's lock_timeout
+    """
+    claim = claim_of(request, caller=caller)
+    kept = _stored_answer(claim)
+    if kept is not None:
+        return kept
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            return _first_answer(claim, at=at, handler=handler)
+        except _RefusedError as refusal:
+            return refusal.response
+        except _AnsweredElsewhereError:
+            kept = _stored_answer(claim)
+            if kept is not None:
+                return kept
+        except OperationalError as error:
+            undone = sqlstate(error) in ("40001", "40P01")
+            if not undone or attempt == ATTEMPTS_MAX or connection.in_atomic_block:
+                raise
+            time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 -- jitter, not a secret
+    raise KeyInUse
+
+
+def claim_of(request: Request, *, caller: str) -> Claim:
+    """What `request` claims. Parses the body: a malformed one is refused before anything is stored."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        raise KeyMissing
+    if not KEY.fullmatch(key) or not key.strip():
+        raise KeyMalformed
+    # Of the parsed body: a client may write its JSON in another order the second time.
+    said = json.dumps([request.data, sorted(request.query_params.lists())], sort_keys=True, default=str)
+    digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+    return Claim(caller=caller, route=_route_of(request), key=key, body_hash=digest)
+
+
+def prune_idempotency_records(*, older_than: datetime, rows_max: int = 10_000) -> int:
+    """Forget answers made before `older_than`, never one of the last 7 days by the database's clock.
+
+    Returns how many went. In bounded chunks, each its own transaction; safe to run twice or in parallel.
+    """
+    gone = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                DELETE FROM common_idempotencyrecord WHERE id IN (
+                    SELECT id FROM common_idempotencyrecord
+                    WHERE created_at < LEAST(%s, now() - interval '7 days')
+                    LIMIT %s FOR UPDATE SKIP LOCKED)
+                """,
+                [older_than, rows_max],
+            )
+            gone += cursor.rowcount
+            if cursor.rowcount < rows_max:
+                return gone
+
+
+def claim_job_run(
+    *, job: str, period: str, at: datetime, stale_after: timedelta = timedelta(hours=3)
+) -> JobRun:
+    """Take one period of a periodic job for this process: two beats fire twice, the second is refused.
+
+    A run that neither finished nor was heard of for `stale_after` is taken over (its worker was killed).
+
+    :raises JobAlreadyClaimed: the period is done or being done
+    """
+    run, created = JobRun.objects.get_or_create(job=job, period=period, defaults={"started_at": at})
+    if created:
+        return run
+    abandoned = JobRun.objects.filter(pk=run.pk, finished_at__isnull=True, started_at__lt=at - stale_after)
+    if not abandoned.update(started_at=at):
+        raise JobAlreadyClaimed(job=job, period=period)
+    run.started_at = at
+    return run
+
+
+def finish_job_run(*, run: JobRun, outcome: Mapping[str, Any], at: datetime) -> JobRun:
+    """Record what a claimed run did."""
+    run.finished_at = max(at, run.started_at)
+    run.outcome = dict(outcome)
+    run.save(update_fields=["finished_at", "outcome"])
+    return run
+
+
+def _first_answer(claim: Claim, *, at: datetime, handler: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    with transaction.atomic():
+        record = _insert(claim, at=at)
+        response = handler()
+        if response.status_code >= 300:
+            raise _RefusedError(response)
+        IdempotencyRecord.objects.filter(pk=record.pk).update(
+            status=response.status_code,
+            response=_bytes_of(response),
+            headers={name: response[name] for name in KEPT_HEADERS if name in response},
+        )
+    return response
+
+
+def _insert(claim: Claim, *, at: datetime) -> IdempotencyRecord:
+    """The claim's row. Waits for a twin that is running: its commit answers, its rollback lets us by."""
+    try:
+        return IdempotencyRecord.objects.create(
+            caller=claim.caller, route=claim.route, key=claim.key, body_hash=claim.body_hash, created_at=at
+        )
+    except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") != "idempotency_once":
+            raise
+        raise _AnsweredElsewhereError from error
+    except OperationalError as error:
+        if sqlstate(error) != "55P03":
+            raise
+        raise KeyInUse from error
+
+
+def _stored_answer(claim: Claim) -> HttpResponse | None:
+    """The answer kept under this key, or None where there is none yet.
+
+    :raises KeyReused: it answers another request
+    """
+    try:
+        record = IdempotencyRecord.objects.get(caller=claim.caller, route=claim.route, key=claim.key)
+    except IdempotencyRecord.DoesNotExist:
+        return None
+    if bytes(record.body_hash) != claim.body_hash:
+        raise KeyReused
+    assert record.status is not None, "a claim is committed with its answer"
+    assert record.response is not None, "a claim is committed with its answer"
+    response = HttpResponse(
+        bytes(record.response), status=record.status, content_type="application/json", headers=record.headers
+    )
+    response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _bytes_of(response: HttpResponseBase) -> bytes:
+    if isinstance(response, Response):
+        return b"" if response.data is None else bytes(JSONRenderer().render(response.data))
+    assert isinstance(response, HttpResponse), "a streamed answer cannot be kept"
+    return response.content
+
+
+def _route_of(request: Request) -> str:
+    """Method, route and the converted ids in it: one resource, one text, however its path was spelled."""
+    match = request.resolver_match
+    path = match.route if match is not None else request.path
+    ids = sorted(match.captured_kwargs.items()) if match is not None else []
+    route = " ".join([str(request.method), path, *(f"{name}={value}" for name, value in ids)])
+    if len(route) > ROUTE_CHARACTERS_MAX:
+        return f"{route[:200]}#{hashlib.sha256(route.encode()).hexdigest()}"
+    return route

@@ -1,0 +1,72 @@
+"""Tables of the ground floor: answers kept for retries, and the runs of periodic jobs."""
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils.translation import gettext_lazy as _
+
+from common.clock import uuid7
+
+__all__ = ["IdempotencyRecord", "JobRun", "uuid7"]
+
+
+class IdempotencyRecord(models.Model):
+    """The answer given to one request, kept so that a retry hears it again and does nothing.
+
+    A row without an answer exists only inside the transaction that is making the answer.
+    """
+
+    caller = models.TextField(_("caller"))
+    route = models.TextField(_("route"), help_text=_("Method, route and the ids in the path."))
+    key = models.TextField(_("key"))
+    body_hash = models.BinaryField(_("SHA-256 of the request"))
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    response = models.BinaryField(_("answer"), null=True, help_text=_("The very bytes that were sent."))
+    headers = models.JSONField(_("headers"), default=dict)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("idempotency record")
+        verbose_name_plural = _("idempotency records")
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "route", "key"], name="idempotency_once"),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("key"), 128), name="idempotency_key_length"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__isnull=True, response__isnull=True)
+                | Q(status__range=(200, 299), response__isnull=False),
+                name="idempotency_keeps_successes",
+            ),
+        ]
+        # Rows arrive in time order and leave by age: a few kilobytes of BRIN find the old ones.
+        indexes = [BrinIndex(fields=["created_at"], name="idempotency_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.key}"
+
+
+class JobRun(models.Model):
+    """One run of a periodic job for one period: two beats, one run."""
+
+    job = models.TextField(_("job"))
+    period = models.TextField(_("period"), help_text=_("What the run covers, such as 2026-11-23."))
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    outcome = models.JSONField(_("outcome"), null=True)
+
+    class Meta:
+        verbose_name = _("job run")
+        verbose_name_plural = _("job runs")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "period"], name="job_run_once"),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(finished_at__gte=models.F("started_at")),
+                name="job_run_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.period}"
