@@ -3,17 +3,21 @@
 
 import os
 import sys
+from contextlib import nullcontext
 
 from django.core.management import execute_from_command_line
 
 from loyalty.engines import EngineError, engines
+
+# They bring their own server, or need none.
+WITHOUT_ENGINES = frozenset({"provision_database", "collectstatic", "compilemessages", "makemessages"})
 
 
 def main() -> int:
     """Run one management command. Returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
     try:
-        with engines():
+        with nullcontext() if WITHOUT_ENGINES & set(sys.argv[1:2]) else engines():
             execute_from_command_line(sys.argv)
     except EngineError as refusal:
         print(f"error: {refusal}", file=sys.stderr)

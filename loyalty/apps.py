@@ -7,5 +7,7 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        """Register the checks that refuse an unsafe start."""
-        from loyalty import checks  # noqa: F401, PLC0415 -- checks need a ready app registry
+        """Register the checks, and end this process if production is unsafe."""
+        from loyalty import checks  # noqa: PLC0415 -- checks need a ready app registry
+
+        checks.refuse_unsafe_start()

@@ -91,12 +91,20 @@ def provisioned(
 
 
 def revive_engines() -> None:
-    """Start again what has died of the embedded engines we are using (a supervisor's duty)."""
+    """Start again what has died of the embedded engines we are using (a supervisor's duty).
+
+    :raises EngineError: it cannot be started, or its old port was taken meanwhile
+    """
     local = local_folder()
     with gate(local):
-        for server in (PostgresCluster(local / "postgres"), ValkeyBroker(local / "broker")):
-            if server.data.exists() and server.pid is None:
+        for name, variable in (("postgres", "DATABASE_URL"), ("broker", "BROKER_URL")):
+            if not (local / name).is_dir():
+                continue
+            server = PostgresCluster(local / name) if name == "postgres" else ValkeyBroker(local / name)
+            if server.pid is None and _url_of(server) == os.environ.get(variable):
                 server.start()
+                if _url_of(server) != os.environ.get(variable):
+                    raise EngineError(f"The embedded {name} died and its port was taken: start again.")
 
 
 def reset_engines() -> None:
@@ -112,6 +120,13 @@ def reset_engines() -> None:
             server(local / name).remove()
         else:
             remove_folder(local / name)
+
+
+def _url_of(server: PostgresCluster | ValkeyBroker) -> str | None:
+    """The URL that `engines()` gave for `server` when it last ran."""
+    if not (server.folder / "port").exists():
+        return None
+    return server.url(APP, DATABASE) if isinstance(server, PostgresCluster) else server.url
 
 
 def _refuse_incomplete_production(database: str | None, broker: str | None) -> None:

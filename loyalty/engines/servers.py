@@ -6,7 +6,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,7 +32,7 @@ def port_to_use(remembered: Path) -> int:
 def runs(pid: int, *, mark: str) -> bool:
     """Whether process `pid` lives and has `mark` in its command line (a pid may have been given anew)."""
     command = Path(f"/proc/{pid}/cmdline")
-    if sys.platform == "linux":
+    if Path("/proc/self/cmdline").exists():
         try:
             return mark.encode() in command.read_bytes()
         except OSError:
