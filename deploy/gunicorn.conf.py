@@ -20,5 +20,7 @@ max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 -- gunicorn makes it with mkstemp
 # Whose X-Forwarded-* headers count: the proxy in front, never the world.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1"
+# No management socket: what is not needed is not there.
+control_socket_disable = True
 errorlog = "-"
 accesslog = None

@@ -5,20 +5,16 @@ foreground; `reset` removes the engines' data.
 """
 
 import argparse
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from loyalty.engines import EngineError, engines, reset_engines
 from loyalty.engines.places import PROJECT, local_folder
-from loyalty.engines.servers import wait_until
-from loyalty.engines.supervisor import is_ready, port, prepare, refuse_occupied_port, serve
+from loyalty.engines.servers import runs, wait_until
+from loyalty.engines.supervisor import clear_the_way, end_orphans, holder, is_ready, port, prepare, serve
 
 _UP_SECONDS = 180
 _DOWN_SECONDS = 120
@@ -39,9 +35,7 @@ def main() -> int:
 
 def _up() -> None:
     """Start `serve` in the background and wait until it is ready."""
-    if _holder() is not None:
-        raise EngineError("Already up: `make down` stops it.")
-    refuse_occupied_port()
+    clear_the_way()
     log = local_folder() / "up.log"
     with log.open("wb") as writing:
         server = subprocess.Popen(
@@ -54,7 +48,7 @@ def _up() -> None:
         )
     deadline = time.monotonic() + _UP_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        if _holder() == server.pid and is_ready():
+        if holder() == server.pid and is_ready():
             sys.stdout.write(f"up: http://127.0.0.1:{port()}/ (log: {log})\n")
             return
         time.sleep(0.2)
@@ -68,52 +62,24 @@ def _up() -> None:
 
 def _down() -> None:
     """Stop what `up` started; nothing to do is not an error."""
-    pid = _holder()
+    pid = holder()
     if pid is None:
+        end_orphans()
         sys.stdout.write("nothing is up\n")
         return
     os.kill(pid, signal.SIGTERM)
-    if not wait_until(lambda: _holder() != pid, seconds=_DOWN_SECONDS):
+    # The process outlives its lock: it still stops the engines.
+    if not wait_until(lambda: not runs(pid, mark=sys.executable), seconds=_DOWN_SECONDS):
         raise EngineError(f"Process {pid} has not stopped after {_DOWN_SECONDS} s.")
     sys.stdout.write("down\n")
 
 
 def _serve() -> None:
     """Run everything until SIGTERM or Ctrl-C."""
-    with _only_one(), engines():
-        refuse_occupied_port()
+    clear_the_way()
+    with engines():
         prepare()
         serve(on_ready=lambda: print(f"ready: http://127.0.0.1:{port()}/", flush=True))  # noqa: T201 -- the terminal
-
-
-@contextmanager
-def _only_one() -> Iterator[None]:
-    """Hold the lock that says who is up. The kernel frees it, whatever ends us."""
-    with _lock_file().open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
-            raise EngineError("Already up: `make down` stops it.") from taken
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
-def _holder() -> int | None:
-    """The process id of the `serve` that is up, if any."""
-    with _lock_file().open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            written = lock.read()
-            return int(written) if written else -1
-    return None
-
-
-def _lock_file() -> Path:
-    return local_folder() / "up.lock"
 
 
 if __name__ == "__main__":

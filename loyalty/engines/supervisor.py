@@ -4,6 +4,7 @@ A process that ends by itself is started again, later each time; one that keeps 
 a system that is half up answers wrongly. The embedded servers are watched too.
 """
 
+import fcntl
 import http.client
 import json
 import os
@@ -13,7 +14,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,11 +52,14 @@ def port() -> int:
     return int(asked)
 
 
-def refuse_occupied_port() -> None:
-    """Refuse at once, before any long work, when the web port is taken.
+def clear_the_way() -> None:
+    """Refuse before any long work what `serve` would refuse after it; end what a killed run left behind.
 
-    :raises EngineError: another process listens on it
+    :raises EngineError: this project is up already, or another process listens on the web port
     """
+    if holder() is not None:
+        raise EngineError("Already up: Ctrl-C in its terminal or `make down` stops it.")
+    end_orphans()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -64,6 +69,29 @@ def refuse_occupied_port() -> None:
                 f"Port {port()} cannot be used ({refused.strerror}): stop what uses it, or choose another "
                 "with PORT=8001."
             ) from refused
+
+
+def holder() -> int | None:
+    """The process id of the `serve` that is up, if any."""
+    with _lock_file().open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            written = lock.read()
+            return int(written) if written else -1
+    return None
+
+
+def end_orphans() -> None:
+    """End web, worker and beat of a supervisor that was killed."""
+    pids = _pids_file()
+    if holder() is None and pids.exists():
+        for pid in json.loads(pids.read_text()).values():
+            if runs(pid, mark=sys.executable):
+                _say(f"ending process {pid} of a run that was killed")
+                end(pid, mark=sys.executable, signals=_ENDING)
+        pids.unlink()
 
 
 def prepare() -> None:
@@ -84,7 +112,9 @@ def serve(*, on_ready: Callable[[], None], processes: tuple[Process, ...] = PROC
 
     :raises EngineError: the port is taken, or a process keeps ending
     """
-    Supervisor(processes, folder=local_folder()).run(on_ready=on_ready)
+    clear_the_way()
+    with _only_one():
+        Supervisor(processes, logs=local_folder() / "log", pids=_pids_file()).run(on_ready=on_ready)
 
 
 def is_ready() -> bool:
@@ -112,15 +142,13 @@ class _Child:
 class Supervisor:
     """Starts `processes`, watches them, ends them."""
 
-    def __init__(self, processes: tuple[Process, ...], *, folder: Path) -> None:
+    def __init__(self, processes: tuple[Process, ...], *, logs: Path, pids: Path) -> None:
         self._children = [_Child(process) for process in processes]
-        self._logs = folder / "log"
-        self._pids = folder / "processes.json"
+        self._logs = logs
+        self._pids = pids
 
     def run(self, *, on_ready: Callable[[], None]) -> None:
         """Return after Ctrl-C; let SIGTERM's SystemExit pass. Either way nothing of ours runs any more."""
-        self._end_orphans()
-        refuse_occupied_port()
         self._logs.mkdir(exist_ok=True)
         told, give_up = False, time.monotonic() + _READY_SECONDS
         try:
@@ -198,20 +226,33 @@ class Supervisor:
     def _all_ended(self) -> bool:
         return all(child.running is None or child.running.poll() is not None for child in self._children)
 
-    def _end_orphans(self) -> None:
-        """End what a killed supervisor left running."""
-        if self._pids.exists():
-            for pid in json.loads(self._pids.read_text()).values():
-                if runs(pid, mark=sys.executable):
-                    _say(f"ending process {pid} of a run that was killed")
-                    end(pid, mark=sys.executable, signals=_ENDING)
-            self._pids.unlink()
-
 
 def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that web, worker and beat see: all but the privileged logins."""
     hidden = {f"{name}{suffix}" for name in PRIVILEGED_VARIABLES for suffix in ("", "_FILE")}
     return {name: value for name, value in environment.items() if name not in hidden}
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Hold the lock that says who is up. The kernel frees it, whatever ends us."""
+    with _lock_file().open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise EngineError("Already up: `make down` stops it.") from taken
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _lock_file() -> Path:
+    return local_folder() / "up.lock"
+
+
+def _pids_file() -> Path:
+    return local_folder() / "processes.json"
 
 
 def _say(words: str) -> None:

@@ -1,0 +1,53 @@
+# Every target works in a fresh clone with nothing but python3 (3.11 to 3.13), make and git.
+# `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+READY := .venv/ready
+# Type checkers and linters read the settings without a database.
+TEST_ARGS ?=
+
+.PHONY: help setup demo demo-reset test tests check format bench up down browser
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(READY) ## the environment in .venv, made or brought up to date
+
+$(READY): deploy/setup_environment.sh requirements.txt requirements-demo.txt requirements-dev.txt
+	@bash deploy/setup_environment.sh
+	@touch $@
+
+demo: $(READY) ## a year of real shopping: import, points, expiry, audit, then the site until Ctrl-C
+	@exec $(PY) manage.py demo
+
+demo-reset: $(READY) ## forget the demo: remove the embedded engines' data
+	@$(PY) -m loyalty.engines reset
+
+test: check tests ## all checks and all tests
+
+tests: $(READY) browser
+	@$(PY) -m pytest -n 2 $(TEST_ARGS)
+
+check: $(READY) ## style, types, floors, migrations, contracts
+	@bash deploy/check.sh
+
+format: $(READY) ## write the style
+	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
+
+bench: $(READY) ## measure; writes build/bench.json
+	@$(PY) -m tests.bench
+
+up: $(READY) ## web, worker and beat in the background; returns when /readyz answers (PORT=8000)
+	@$(PY) -m loyalty.engines up
+
+down: ## stop what `make up` started
+	@if [ -x $(PY) ]; then $(PY) -m loyalty.engines down; else echo "nothing is up"; fi
+
+browser: ## Debian's Chromium for tests/browser, where it is absent and may be installed
+	@bash deploy/ensure_browser.sh
