@@ -4,6 +4,7 @@ The kernel answers by name. `posted` and `replayed` are results; every other out
 (`points/refusals.py`) and left nothing written. Points are whole numbers; instants are aware.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -197,7 +198,8 @@ def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swep
 
 def _redeemed(row: tuple[Any, ...]) -> Outcome:
     name, posting_id, shares, short = row
-    decoded = tuple(Share(s["program"], s["spent"], s["covered"]) for s in shares or ())
+    # Django leaves jsonb to its own fields, so a raw cursor sees its text.
+    decoded = tuple(Share(s["program"], s["spent"], s["covered"]) for s in json.loads(shares or "[]"))
     return Outcome(name, posting_id, decoded, short or 0)
 
 

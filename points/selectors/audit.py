@@ -1,0 +1,211 @@
+"""The audit: every line of "always true" re-proved from the rows, and each row that disagrees named.
+
+Each check is one set-based statement that returns the rows that break it. It reads as whoever asks (the app or
+the auditor) in one snapshot, so that a posting in flight is seen whole or not at all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connections, transaction
+
+ROWS_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A row that breaks an invariant: which check, which table, which row, what is wrong."""
+
+    check: str
+    table: str
+    row: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`sql` returns (table, row, detail) of what breaks the sentence that `says` what must hold."""
+
+    name: str
+    says: str
+    sql: str
+
+
+_DIGESTED = """
+    SELECT 'points_posting', p.id::text, p.kind || ' ' || p.source_ref
+    FROM points_posting p
+    LEFT JOIN (
+        SELECT posting_id, string_agg(text, E'\\n' ORDER BY text COLLATE "C") AS text FROM (
+            SELECT posting_id, points_entry_text(member_id, program_id, house, unit_id, points) AS text
+            FROM points_entry) e GROUP BY posting_id
+    ) entries ON entries.posting_id = p.id
+    LEFT JOIN (
+        SELECT posting_id, string_agg(text, E'\\n' ORDER BY text COLLATE "C") AS text FROM (
+            SELECT posting_id, points_draw_text(lot_id, points) AS text FROM points_draw) d GROUP BY posting_id
+    ) draws ON draws.posting_id = p.id
+    LEFT JOIN (
+        SELECT posting_id, string_agg(text, E'\\n' ORDER BY text COLLATE "C") AS text FROM (
+            SELECT posting_id,
+                   points_lot_text(id, issuer_id, points, unit_cost, earned_at, available_at, expires_at) AS text
+            FROM points_lot) l GROUP BY posting_id
+    ) lots ON lots.posting_id = p.id
+    WHERE p.digest <> points_digest(
+        points_posting_text(p.id, p.kind, p.unit_id, p.source_ref, p.member_id, p.program_id, p.points,
+                            p.occurred_at, p.posted_at, p.actor, p.rule, p.reverses, p.detail),
+        entries.text, draws.text, lots.text)
+"""
+
+CHECKS = (
+    Check(
+        "posting_digest",
+        "A posting, its entries, its draws and its new lots are as the kernel wrote them.",
+        _DIGESTED,
+    ),
+    Check(
+        "posting_has_entries",
+        "Every posting moved something.",
+        """
+        SELECT 'points_posting', p.id::text, 'no entry' FROM points_posting p
+        WHERE NOT EXISTS (SELECT FROM points_entry e WHERE e.posting_id = p.id)
+        """,
+    ),
+    Check(
+        "no_orphans",
+        "Every entry, draw and lot belongs to a posting, a wallet and a lot that exist.",
+        """
+        SELECT 'points_entry', e.id::text, 'no posting ' || e.posting_id FROM points_entry e
+            WHERE NOT EXISTS (SELECT FROM points_posting p WHERE p.id = e.posting_id)
+        UNION ALL
+        SELECT 'points_entry', e.id::text, 'not of wallet ' || e.wallet_id FROM points_entry e
+            WHERE NOT EXISTS (SELECT FROM points_wallet w WHERE (w.id, w.member_id, w.program_id)
+                              = (e.wallet_id, e.member_id, e.program_id))
+        UNION ALL
+        SELECT 'points_draw', d.id::text, 'no posting ' || d.posting_id FROM points_draw d
+            WHERE NOT EXISTS (SELECT FROM points_posting p WHERE p.id = d.posting_id)
+        UNION ALL
+        SELECT 'points_draw', d.id::text, 'no lot ' || d.lot_id FROM points_draw d
+            WHERE NOT EXISTS (SELECT FROM points_lot l WHERE l.id = d.lot_id AND l.member_id = d.member_id)
+        UNION ALL
+        SELECT 'points_lot', l.id::text, 'no posting ' || l.posting_id FROM points_lot l
+            WHERE NOT EXISTS (SELECT FROM points_posting p WHERE p.id = l.posting_id)
+        UNION ALL
+        SELECT 'points_lot', l.id::text, 'not of wallet ' || l.wallet_id FROM points_lot l
+            WHERE NOT EXISTS (SELECT FROM points_wallet w WHERE (w.id, w.member_id, w.program_id)
+                              = (l.wallet_id, l.member_id, l.program_id))
+        """,
+    ),
+    Check(
+        "wallet_is_its_entries",
+        "A wallet's balance is the sum of its entries.",
+        """
+        SELECT 'points_wallet', w.id::text, 'balance ' || w.balance || ', entries ' || coalesce(e.points, 0)
+        FROM points_wallet w
+        LEFT JOIN (SELECT wallet_id, sum(points) AS points FROM points_entry GROUP BY 1) e ON e.wallet_id = w.id
+        WHERE w.balance <> coalesce(e.points, 0)
+        """,
+    ),
+    Check(
+        "wallet_is_its_lots",
+        "A wallet's balance is what remains in its lots, less its debt.",
+        """
+        SELECT 'points_wallet', w.id::text,
+               'balance ' || w.balance || ', lots ' || coalesce(l.remaining, 0) || ', debt ' || w.debt
+        FROM points_wallet w
+        LEFT JOIN (SELECT wallet_id, sum(remaining) AS remaining FROM points_lot GROUP BY 1) l ON l.wallet_id = w.id
+        WHERE w.balance <> coalesce(l.remaining, 0) - w.debt OR w.debt < 0
+        """,
+    ),
+    Check(
+        "lot_is_its_draws",
+        "A lot's points are what remains and what was drawn, less what was put back; it is open while points remain.",
+        """
+        SELECT 'points_lot', l.id::text,
+               'points ' || l.points || ', remaining ' || l.remaining || ', drawn ' || coalesce(d.points, 0)
+        FROM points_lot l
+        LEFT JOIN (SELECT lot_id, sum(points) AS points FROM points_draw GROUP BY 1) d ON d.lot_id = l.id
+        WHERE l.points <> l.remaining + coalesce(d.points, 0) OR l.remaining < 0 OR l.remaining > l.points
+           OR l.is_open <> (l.remaining > 0)
+        """,
+    ),
+    Check(
+        "posting_is_its_draws",
+        "In every posting, wallet and program, the entries are the new lots less the draws.",
+        """
+        SELECT 'points_posting', m.posting_id::text, 'entries less lots plus draws is ' || sum(m.points)
+        FROM (
+            SELECT posting_id, wallet_id, points FROM points_entry
+            UNION ALL SELECT posting_id, wallet_id, -points FROM points_lot
+            UNION ALL SELECT d.posting_id, l.wallet_id, d.points FROM points_draw d JOIN points_lot l ON l.id = d.lot_id
+        ) m
+        JOIN points_posting p ON p.id = m.posting_id
+        GROUP BY m.posting_id, m.wallet_id, p.kind
+        -- An accrual that repays a debt draws on its own lot without lowering the balance.
+        HAVING sum(m.points) <> 0 AND NOT (p.kind = 'accrual' AND sum(m.points) > 0)
+        """,
+    ),
+    Check(
+        "spent_points_were_alive",
+        "A redemption draws only on lots that were available and not expired when it happened.",
+        """
+        SELECT 'points_draw', d.id::text, 'lot ' || l.id || ' lived from ' || l.available_at || ' to ' || l.expires_at
+        FROM points_draw d
+        JOIN points_posting p ON p.id = d.posting_id AND p.kind = 'redemption'
+        JOIN points_lot l ON l.id = d.lot_id
+        WHERE d.points > 0 AND NOT (l.available_at <= p.occurred_at AND p.occurred_at < l.expires_at)
+        """,
+    ),
+    Check(
+        "guards_stand",
+        "The append-only triggers are on, and the app role cannot write the ledger.",
+        """
+        SELECT 'pg_trigger', g.name, 'the guard is gone or off'
+        FROM unnest(ARRAY[
+            'posting_is_append_only', 'posting_is_never_emptied', 'entry_is_append_only', 'entry_is_never_emptied',
+            'draw_is_append_only', 'draw_is_never_emptied', 'lot_is_fixed', 'lot_is_never_deleted',
+            'lot_is_never_emptied', 'wallet_is_never_deleted', 'wallet_is_never_emptied', 'wallet_is_of_one_member'
+        ]) AS g (name)
+        WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = g.name AND t.tgenabled IN ('O', 'A'))
+        UNION ALL
+        SELECT 'pg_class', t.name, 'loyalty_app may write it'
+        FROM unnest(ARRAY['points_posting', 'points_entry', 'points_draw', 'points_lot', 'points_wallet']) AS t (name)
+        WHERE has_table_privilege('loyalty_app', t.name, 'INSERT, UPDATE, DELETE, TRUNCATE')
+        """,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What was looked at and what disagrees (at most 100 rows a check are named, all are counted)."""
+
+    postings: int
+    disagreements: tuple[Disagreement, ...]
+    counts: dict[str, int]
+
+    @property
+    def is_clean(self) -> bool:
+        """Everything agrees."""
+        return not self.disagreements
+
+
+def audit(*, using: str = "default") -> AuditReport:
+    """Re-prove the whole ledger in one snapshot. Reads only; any login that may SELECT will do."""
+    found: list[Disagreement] = []
+    counts: dict[str, int] = {}
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        if not connections[using].savepoint_ids:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SELECT count(*) FROM points_posting")
+        postings = cursor.fetchone()[0]
+        for check in CHECKS:
+            rows = list(_rows(cursor, check))
+            counts[check.name] = len(rows)
+            found += rows[:ROWS_NAMED]
+    return AuditReport(postings, tuple(found), counts)
+
+
+def _rows(cursor: object, check: Check) -> Iterator[Disagreement]:
+    cursor.execute(check.sql)  # type: ignore[attr-defined] -- Django's cursor wrapper is untyped here
+    for table, row, detail in cursor.fetchall():  # type: ignore[attr-defined] -- the same
+        yield Disagreement(check.name, table, row, detail)

@@ -1,0 +1,101 @@
+"""What a member has: a line a wallet, in one query over any number of wallets and lots."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import BigIntegerField, Count, F, FilteredRelation, Min, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
+
+from points.models import Lot, Program, Wallet
+from points.models.expiry_field import ExpiryInstantField
+from points.rules.local_days import last_valid_day_before
+
+SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class WalletSummary:
+    """One wallet at an instant. `balance` = `available` + `pending` + `expired_unswept` − `debt`.
+
+    - `available`: can be spent now; `pending`: given, spendable later; `debt`: later points repay it first
+    - `expired_unswept`: past their instant, still on the books until the sweep runs; never spendable
+    - `soon_points`: of those on the books, what dies within the asked time, the first of it at `soonest_expiry`
+    - `lots`: open lots
+
+    Points held for a sale in progress come with holds.
+    """
+
+    program: Program
+    balance: int
+    available: int
+    pending: int
+    expired_unswept: int
+    debt: int
+    soon_points: int
+    soonest_expiry: datetime | None
+    last_valid_on: date | None
+    lots: int
+
+
+def wallet_summaries(*, member_id: UUID, at: datetime, soon: timedelta = SOON) -> list[WalletSummary]:
+    """The member's wallets by program code, with what each holds at `at`."""
+    wallets = wallets_with_sums(member_id=member_id, at=at, soon=soon).order_by("program__code")
+    return [summary_of(wallet) for wallet in wallets]
+
+
+def wallets_with_sums(*, member_id: UUID, at: datetime, soon: timedelta = SOON) -> QuerySet[Wallet]:
+    """The member's wallets with the sums of their open lots, for pages; `summary_of` reads a row."""
+    alive = Q(open_lot__expires_at__gt=at)
+    ends_soon = alive & Q(open_lot__expires_at__lte=at + soon)
+    wallets = (
+        Wallet.objects.filter(member_id=member_id)
+        .select_related("program")
+        .annotate(
+            # In the join itself, so that the partial index on open lots serves: spent lots cost nothing.
+            open_lot=FilteredRelation("lots", condition=Q(lots__is_open=True)),
+            available=_points(alive & Q(open_lot__available_at__lte=at)),
+            pending=_points(alive & Q(open_lot__available_at__gt=at)),
+            expired_unswept=_points(Q(open_lot__expires_at__lte=at)),
+            soon_points=_points(ends_soon),
+            soonest_expiry=Min("open_lot__expires_at", filter=ends_soon, output_field=ExpiryInstantField()),
+            open_lots=Count("open_lot"),
+        )
+    )
+    return cast("QuerySet[Wallet]", wallets)
+
+
+def summary_of(wallet: Any) -> WalletSummary:
+    """A row of `wallets_with_sums` as the rest of the house reads it."""
+    return WalletSummary(
+        program=wallet.program,
+        balance=wallet.balance,
+        available=wallet.available,
+        pending=wallet.pending,
+        expired_unswept=wallet.expired_unswept,
+        debt=wallet.debt,
+        soon_points=wallet.soon_points,
+        soonest_expiry=wallet.soonest_expiry,
+        last_valid_on=last_valid_day_before(wallet.soonest_expiry, wallet.program.time_zone),
+        lots=wallet.open_lots,
+    )
+
+
+def spendable_balance(*, member_id: UUID, program_id: int, at: datetime) -> int:
+    """The points of one program that the member can spend at `at`, without those of other programs."""
+    spendable = Lot.objects.filter(
+        wallet__member_id=member_id,
+        wallet__program_id=program_id,
+        # A wallet in debt has nothing open; the books refuse anything else.
+        is_open=True,
+        expires_at__gt=at,
+        available_at__lte=at,
+    )
+    return int(spendable.aggregate(points=Coalesce(Sum("remaining"), 0, output_field=BigIntegerField()))["points"])
+
+
+def _points(condition: Q) -> Coalesce:
+    # PostgreSQL sums bigint as numeric.
+    total = Cast(Sum(F("open_lot__remaining"), filter=condition), BigIntegerField())
+    return Coalesce(total, 0, output_field=BigIntegerField())
