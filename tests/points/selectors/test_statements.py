@@ -1,0 +1,76 @@
+"""The statement of a member, and the rates in force."""
+
+from datetime import timedelta
+
+import pytest
+
+from points.selectors.rates import rates_in_force
+from points.selectors.statements import statement, touching_program
+from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def story():
+    """600 mall and 500 hotel points; a price of 1,000 mall points at 1 hotel = 2 mall."""
+    member, mall, hotel = make_member(), make_unit("MALL"), make_unit("HOTEL", "hotel")
+    mall_program, hotel_program = make_program("MALL", owner=mall), make_program("HOTEL", owner=hotel)
+    make_rate(hotel_program, mall_program, 2)
+    give(member, mall_program, 600, source_ref="r1", occurred_at=NOW - 3 * DAY)
+    give(member, hotel_program, 500, source_ref="r2", occurred_at=NOW - 2 * DAY)
+    redeem(member, mall_program, 1000, unit=mall, source_ref="r3", at=NOW)
+    return member
+
+
+def moved(posting):
+    return {entry.program.code: entry.points for entry in posting.entries.all()}
+
+
+def test_a_statement_is_newest_first_and_signs_what_moved(story):
+    postings = list(statement(member_id=story.pk))
+
+    assert [(p.source_ref, moved(p)) for p in postings] == [
+        ("r3", {"HOTEL": -200, "MALL": -600}),
+        ("r2", {"HOTEL": 500}),
+        ("r1", {"MALL": 600}),
+    ]
+
+
+def test_what_a_statement_signs_sums_to_the_wallets(story):
+    sums = {}
+    for posting in statement(member_id=story.pk):
+        for code, points in moved(posting).items():
+            sums[code] = sums.get(code, 0) + points
+
+    assert sums == {w.program.code: w.balance for w in story.wallets.all()} == {"MALL": 0, "HOTEL": 300}
+
+
+def test_a_statement_holds_nothing_of_another_member(story):
+    assert not statement(member_id=make_member().pk).exists()
+
+
+def test_a_program_finds_the_postings_that_moved_its_points(story):
+    found = touching_program(statement(member_id=story.pk), "HOTEL")
+
+    assert [posting.source_ref for posting in found] == ["r3", "r2"]
+
+
+def test_any_number_of_postings_costs_two_queries(story, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        told = [(p.unit.code, p.program.code, moved(p)) for p in statement(member_id=story.pk)]
+
+    assert len(told) == 3
+
+
+def test_only_rates_that_hold_at_the_instant_are_in_force(django_assert_num_queries):
+    mall, hotel = make_program("MALL"), make_program("HOTEL")
+    make_rate(hotel, mall, 3, ends_at=NOW)
+    make_rate(hotel, mall, 2, starts_at=NOW, ends_at=NOW + DAY)
+    make_rate(mall, hotel, 1, 4, starts_at=NOW + DAY)
+
+    with django_assert_num_queries(1):
+        told = [(r.source.code, r.target.code, r.numerator, r.denominator) for r in rates_in_force(at=NOW)]
+
+    assert told == [("HOTEL", "MALL", 2, 1)]
