@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
 
-class BaseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class BaseAdmin(ModelAdmin):
     """An operators' screen. Lists show 50 rows and never count the whole table a second time."""
 
     list_per_page = 50

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Q
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,8 @@ from common.models import IdempotencyRecord, JobRun
 KEY = re.compile(r"[\x20-\x7e]{1,128}")
 KEPT_HEADERS = ("Location", "ETag")
 ATTEMPTS_MAX = 3
+# The key in a run's outcome that says it failed.
+FAILED = "failed"
 # A longer route text (a hostile id in the path) would not fit a B-tree entry: it is kept by its digest.
 ROUTE_CHARACTERS_MAX = 300
 
@@ -142,7 +145,7 @@ def prune_idempotency_records(*, older_than: datetime, rows_max: int = 10_000) -
 
     Returns how many went. In bounded chunks, each its own transaction; safe to run twice or in parallel.
     """
-    gone = 0
+    gone: int = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -164,25 +167,54 @@ def claim_job_run(
 ) -> JobRun:
     """Take one period of a periodic job for this process: two beats fire twice, the second is refused.
 
-    A run that neither finished nor was heard of for `stale_after` is taken over (its worker was killed).
+    A run that failed may be taken up again; so may one that has not finished for `stale_after` (it was killed).
 
     :raises JobAlreadyClaimed: the period is done or being done
     """
     run, created = JobRun.objects.get_or_create(job=job, period=period, defaults={"started_at": at})
     if created:
         return run
-    abandoned = JobRun.objects.filter(pk=run.pk, finished_at__isnull=True, started_at__lt=at - stale_after)
-    if not abandoned.update(started_at=at):
+    # One statement decides: of two who come for it, the second finds the row as the first has left it.
+    killed = Q(finished_at__isnull=True, started_at__lt=at - stale_after)
+    if not JobRun.objects.filter(Q(outcome__has_key=FAILED) | killed, pk=run.pk).update(
+        started_at=at, finished_at=None, outcome=None
+    ):
         raise JobAlreadyClaimed(job=job, period=period)
-    run.started_at = at
+    run.refresh_from_db()
     return run
 
 
+def run_job_once(
+    *,
+    job: str,
+    period: str,
+    at: datetime,
+    work: Callable[[], Mapping[str, Any]],
+    stale_after: timedelta = timedelta(hours=3),
+) -> JobRun:
+    """Claim a period, do its `work`, record what it did. A failure is recorded, too, and frees the period.
+
+    :raises JobAlreadyClaimed: the period is done or being done
+    """
+    run = claim_job_run(job=job, period=period, at=at, stale_after=stale_after)
+    started = time.monotonic()
+    try:
+        outcome = work()
+    except BaseException as failure:
+        # Only the kind of failure: its words may quote what it failed on.
+        outcome = {FAILED: type(failure).__name__}
+        finish_job_run(run=run, outcome=outcome, at=at + timedelta(seconds=time.monotonic() - started))
+        raise
+    return finish_job_run(run=run, outcome=outcome, at=at + timedelta(seconds=time.monotonic() - started))
+
+
 def finish_job_run(*, run: JobRun, outcome: Mapping[str, Any], at: datetime) -> JobRun:
-    """Record what a claimed run did."""
+    """Record what a claimed run did. One that was taken over meanwhile has nothing to say any more."""
     run.finished_at = max(at, run.started_at)
     run.outcome = dict(outcome)
-    run.save(update_fields=["finished_at", "outcome"])
+    JobRun.objects.filter(pk=run.pk, started_at=run.started_at).update(
+        finished_at=run.finished_at, outcome=run.outcome
+    )
     return run
 
 
@@ -247,7 +279,7 @@ def _route_of(request: Request) -> str:
     """Method, route and the converted ids in it: one resource, one text, however its path was spelled."""
     match = request.resolver_match
     path = match.route if match is not None else request.path
-    ids = sorted(match.captured_kwargs.items()) if match is not None else []
+    ids = sorted(match.kwargs.items()) if match is not None else []
     route = " ".join([str(request.method), path, *(f"{name}={value}" for name, value in ids)])
     if len(route) > ROUTE_CHARACTERS_MAX:
         return f"{route[:200]}#{hashlib.sha256(route.encode()).hexdigest()}"

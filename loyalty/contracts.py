@@ -10,7 +10,7 @@ from drf_spectacular.renderers import (
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 
-class _Document(SpectacularAPIView):  # type: ignore[misc]  # untyped base
+class _Document(SpectacularAPIView):
     # JSON first: it is YAML too, and what most tools ask for.
     renderer_classes = [OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer, OpenApiYamlRenderer2]
 

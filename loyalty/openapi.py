@@ -49,7 +49,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular's class is untyped
+class ApiSchema(AutoSchema):
     """Adds what every ApiView answers: problems, and the key where a POST needs one."""
 
     def get_override_parameters(self) -> list[Any]:
@@ -61,7 +61,7 @@ class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular's class is
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None:
-            component = ResolvedComponent(
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]  # untyped library
                 name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem"
             )
             self.registry.register_on_missing(component)
@@ -72,7 +72,7 @@ class ApiSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular's class is
         return operation
 
 
-class _PointsSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # untyped base
+class _PointsSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base
     target_class = "common.input.PointsField"
 
     def map_serializer_field(self, *_: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class _PointsSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # u
         return {"type": "integer", "format": "int64", **bounds}
 
 
-class _MoneySchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # untyped base
+class _MoneySchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base
     target_class = "common.input.MoneyField"
 
     def get_name(self) -> str:
@@ -104,14 +104,14 @@ class _MoneySchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # un
         }
 
 
-class _RefSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # untyped base
+class _RefSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base
     target_class = "common.input.RefField"
 
     def map_serializer_field(self, *_: Any) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "maxLength": self.target.max_length}
 
 
-class _InstantSchema(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # untyped base
+class _InstantSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base
     target_class = "common.input.InstantField"
 
     def map_serializer_field(self, *_: Any) -> dict[str, Any]:
