@@ -11,7 +11,7 @@ class Outlet(models.Model):
     """Where something is sold or served. Its code is unique within its unit, as tills know it."""
 
     id = models.AutoField(primary_key=True)
-    # Kept beside the venue so that (unit, code) can be unique; a composite foreign key holds the two together.
+    # Beside the venue so that (unit, code) can be unique; a composite foreign key holds the two together.
     unit = models.ForeignKey(
         BusinessUnit, on_delete=models.PROTECT, related_name="outlets", verbose_name=_("business unit")
     )

@@ -16,7 +16,9 @@ def validate_time_zone(name: str) -> None:
     :raises ValidationError: the name is unknown
     """
     if name not in available_timezones():
-        raise ValidationError(_("%(name)s is not a time zone (for example Asia/Shanghai)"), params={"name": name})
+        raise ValidationError(
+            _("%(name)s is not a time zone (for example Asia/Shanghai)"), params={"name": name}
+        )
 
 
 class Venue(models.Model):
