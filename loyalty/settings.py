@@ -6,10 +6,14 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+
+# Admin classes, forms and querysets may name their model as a type argument.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env: environ.Env = environ.FileAwareEnv()  # type: ignore[no-untyped-call]  # the library's constructor has no types
@@ -98,8 +102,10 @@ _TIMEOUTS = {
 
 def _database(variable: str, *, timeouts: bool) -> dict[str, object]:
     """Connection settings of the URL in `variable`."""
+    # A secret file may end with a newline.
+    url = env.str(variable, default="postgresql://unset@127.0.0.1:1/unset").strip()
     # manage.py, gunicorn and Celery set or refuse the variable; type checkers import this file without it.
-    database = {**env.db_url(variable, default="postgresql://unset@127.0.0.1:1/unset"), **_CONNECTION}
+    database = {**environ.Env.db_url_config(url), **_CONNECTION}
     if timeouts and not env.bool("PGBOUNCER", default=False):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **_TIMEOUTS}
     return database
@@ -111,7 +117,7 @@ if env.str("DATABASE_OWNER_URL", default=""):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ---
-CELERY_BROKER_URL = env.str("BROKER_URL", default="memory://")
+CELERY_BROKER_URL = env.str("BROKER_URL", default="memory://").strip()
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
