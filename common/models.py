@@ -1,4 +1,4 @@
-"""Tables of the ground floor: answers kept for retries, and the runs of periodic jobs."""
+"""Tables of the ground floor: answers kept for retries, the runs of periodic jobs, how far imports have come."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
 
-__all__ = ["IdempotencyRecord", "JobRun", "uuid7"]
+__all__ = ["IdempotencyRecord", "ImportRun", "JobRun", "uuid7"]
 
 
 class IdempotencyRecord(models.Model):
@@ -37,7 +37,7 @@ class IdempotencyRecord(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__isnull=True, response__isnull=True)
-                | Q(status__range=(200, 299), response__isnull=False),
+                | Q(status__isnull=False, status__range=(200, 299), response__isnull=False),
                 name="idempotency_keeps_successes",
             ),
         ]
@@ -70,3 +70,30 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.period}"
+
+
+class ImportRun(models.Model):
+    """How far the import of one file's content has come: advanced in the transaction of each chunk."""
+
+    kind = models.TextField(_("kind"))
+    unit_code = models.TextField(_("business unit"), blank=True, default="")
+    content_sha256 = models.TextField(_("SHA-256 of the file"))
+    file_name = models.TextField(_("file"))
+    last_row = models.BigIntegerField(_("last row done"), default=1, help_text=_("Row 1 is the header."))
+    counts = models.JSONField(_("counts"), default=dict)
+    rejected = models.JSONField(_("rejected, by reason"), default=dict)
+    rejects_bytes = models.BigIntegerField(_("length of the rejects file"), default=0)
+    rejects_sha256 = models.TextField(_("SHA-256 of the rejects file"), blank=True, default="")
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("import run")
+        verbose_name_plural = _("import runs")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "unit_code", "content_sha256"], name="import_run_once"),
+            models.CheckConstraint(condition=Q(last_row__gte=1), name="import_run_begins_at_the_header"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.file_name}"

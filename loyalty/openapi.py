@@ -5,7 +5,7 @@ drf-spectacular imports this through the settings, so nothing here may import it
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
@@ -70,6 +70,17 @@ class ApiSchema(AutoSchema):
                 {"description": "A refusal", "content": {PROBLEM_JSON: {"schema": component.ref}}},
             )
         return operation
+
+
+class _StrictSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped base
+    target_class = "common.input.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        shape: dict[str, Any] = auto_schema._map_serializer(  # noqa: SLF001 -- how the library documents it
+            self.target, direction, bypass_extensions=True
+        )
+        return {**shape, "additionalProperties": False} if direction == "request" else shape
 
 
 class _PointsSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped base

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'idempotency record',
                 'verbose_name_plural': 'idempotency records',
                 'indexes': [django.contrib.postgres.indexes.BrinIndex(fields=['created_at'], name='idempotency_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('caller', 'route', 'key'), name='idempotency_once'), models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('key'), 128), name='idempotency_key_length'), models.CheckConstraint(condition=models.Q(models.Q(('response__isnull', True), ('status__isnull', True)), models.Q(('response__isnull', False), ('status__range', (200, 299))), _connector='OR'), name='idempotency_keeps_successes')],
+                'constraints': [models.UniqueConstraint(fields=('caller', 'route', 'key'), name='idempotency_once'), models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('key'), 128), name='idempotency_key_length'), models.CheckConstraint(condition=models.Q(models.Q(('response__isnull', True), ('status__isnull', True)), models.Q(('response__isnull', False), ('status__isnull', False), ('status__range', (200, 299))), _connector='OR'), name='idempotency_keeps_successes')],
             },
         ),
         migrations.CreateModel(
