@@ -1,0 +1,97 @@
+"""The schedule as data: what runs by itself, when, and why. `manage.py sync_schedule` takes it to beat.
+
+Nightly jobs fire every hour of the night and claim their day: the first run that succeeds is the day's only
+one, and the later firings are what takes up a run that failed or was killed.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from loyalty.tasks import prune_answers
+from points.tasks import audit_ledger, expire_points
+
+GROUP_TIME_ZONE = "Asia/Shanghai"
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """When: the five fields of a crontab line, read in `time_zone`."""
+
+    minute: str
+    hour: str
+    day_of_month: str = "*"
+    month_of_year: str = "*"
+    day_of_week: str = "*"
+    time_zone: str = GROUP_TIME_ZONE
+
+    def __str__(self) -> str:
+        return (
+            f"{self.minute} {self.hour} {self.day_of_month} {self.month_of_year} {self.day_of_week} "
+            f"{self.time_zone}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One line of the schedule. `name` is also what `manage.py run_job` calls it."""
+
+    name: str
+    task: Callable[..., dict[str, Any]]
+    when: Crontab
+    why: str
+    args: tuple[Any, ...] = ()
+
+    @property
+    def task_name(self) -> str:
+        """The task as messages name it."""
+        name: str = self.task.name  # type: ignore[attr-defined]  # shared_task hands out a task, typed as a function
+        return name
+
+
+SCHEDULE = (
+    Job(
+        name="expire_points",
+        task=expire_points,
+        when=Crontab(minute="5", hour="0-6"),
+        why="Points end at midnight after their last day; balances and liability should say so by morning.",
+    ),
+    Job(
+        name="audit_ledger",
+        task=audit_ledger,
+        when=Crontab(minute="35", hour="1-7"),
+        why="After the sweep the books are quiet: a row changed behind our back is found within a day.",
+    ),
+    Job(
+        name="prune_answers",
+        task=prune_answers,
+        when=Crontab(minute="20", hour="3-6"),
+        why="Answers kept for retries are of no use after a week, and their table would only grow.",
+    ),
+)
+
+
+def job_named(name: str) -> Job:
+    """The job of that name.
+
+    :raises KeyError: there is none; `SCHEDULE` knows which there are
+    """
+    return {job.name: job for job in SCHEDULE}[name]
+
+
+def shipped_fields(job: Job) -> dict[str, Any]:
+    """What an operator may change about `job`, as this release ships it."""
+    return {
+        "task": job.task_name,
+        "when": str(job.when),
+        "args": list(job.args),
+        "enabled": True,
+        "why": job.why,
+    }
+
+
+def crontab_fields(when: Crontab) -> dict[str, str]:
+    """`when` by the names of its fields, without the zone."""
+    fields = asdict(when)
+    fields.pop("time_zone")
+    return fields

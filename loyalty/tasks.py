@@ -1,0 +1,22 @@
+"""Housekeeping that belongs to no app of its own: what the ground floor keeps is thrown away in time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import shared_task
+
+from common.idempotency import prune_idempotency_records
+from points.tasks import TIME_LIMIT, once_a_day
+
+# Longer than any caller retries; the natural keys (source references) stay for ever.
+ANSWERS_KEPT = timedelta(days=8)
+
+
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def prune_answers(as_of: str | None = None) -> dict[str, Any]:
+    """Forget the kept answers of requests that nobody retries any more. Returns how many went."""
+    return once_a_day("prune_answers", _prune, as_of)
+
+
+def _prune(at: datetime) -> dict[str, Any]:
+    return {"records": prune_idempotency_records(older_than=at - ANSWERS_KEPT)}
