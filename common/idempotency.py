@@ -167,7 +167,7 @@ def claim_job_run(
 ) -> JobRun:
     """Take one period of a periodic job for this process: two beats fire twice, the second is refused.
 
-    A run that failed may be taken up again; so may one that has not finished for `stale_after` (it was killed).
+    A run that failed may be taken up again; so may one without an end for `stale_after` (it was killed).
 
     :raises JobAlreadyClaimed: the period is done or being done
     """
