@@ -7,8 +7,12 @@ from zoneinfo import ZoneInfo
 def last_valid_day_before(expires_at: datetime | None, time_zone: str) -> date | None:
     """The local date in `time_zone` that ends when points expire at `expires_at` (aware); None: never.
 
-    Points die at the first instant of the day after (points/rules/expiry.py), so the day before is the last one.
+    Points die at the first instant of a day (points/rules/expiry.py): the day before is their last.
     """
     if expires_at is None:
         return None
-    return (expires_at.astimezone(ZoneInfo("UTC")) - timedelta(microseconds=1)).astimezone(ZoneInfo(time_zone)).date()
+    return (
+        (expires_at.astimezone(ZoneInfo("UTC")) - timedelta(microseconds=1))
+        .astimezone(ZoneInfo(time_zone))
+        .date()
+    )

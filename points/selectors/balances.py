@@ -21,7 +21,7 @@ class WalletSummary:
 
     - `available`: can be spent now; `pending`: given, spendable later; `debt`: later points repay it first
     - `expired_unswept`: past their instant, still on the books until the sweep runs; never spendable
-    - `soon_points`: of those on the books, what dies within the asked time, the first of it at `soonest_expiry`
+    - `soon_points`: of the living, what dies within the asked time, the first of it at `soonest_expiry`
     - `lots`: open lots
 
     Points held for a sale in progress come with holds.
@@ -92,7 +92,9 @@ def spendable_balance(*, member_id: UUID, program_id: int, at: datetime) -> int:
         expires_at__gt=at,
         available_at__lte=at,
     )
-    return int(spendable.aggregate(points=Coalesce(Sum("remaining"), 0, output_field=BigIntegerField()))["points"])
+    return int(
+        spendable.aggregate(points=Coalesce(Sum("remaining"), 0, output_field=BigIntegerField()))["points"]
+    )
 
 
 def _points(condition: Q) -> Coalesce:

@@ -4,7 +4,19 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, Case, CharField, Count, F, Func, OuterRef, QuerySet, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Count,
+    F,
+    Func,
+    OuterRef,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, JSONObject
 
 from common.errors import NotFound
@@ -50,7 +62,7 @@ def lots_of_wallet(*, member_id: UUID, program_code: str, at: datetime) -> Query
 
 
 def with_draws(lots: QuerySet[Lot]) -> QuerySet[Lot]:
-    """`lots` with `drawn`: `[{"kind": "redemption", "points": 300, "postings": 2}, …]` (negative: put back)."""
+    """Each lot with `drawn`: `[{"kind": "redemption", "points": 300, "postings": 2}]`; negative: put back."""
     by_kind = (
         Draw.objects.filter(lot=OuterRef("pk"))
         .order_by("posting__kind")

@@ -126,7 +126,7 @@ def test_any_number_of_lots_costs_two_queries(member, program, mall, django_asse
         (datetime(2026, 3, 31, 16, tzinfo=UTC), "Asia/Shanghai", date(2026, 3, 31)),
         (datetime(2026, 3, 31, 16, tzinfo=UTC), "UTC", date(2026, 3, 31)),
         (datetime(2026, 4, 1, 0, tzinfo=UTC), "UTC", date(2026, 3, 31)),
-        # Beirut has no midnight on 2026-03-29: that day begins at 01:00 summer time, 22:00 UTC the day before.
+        # Beirut has no midnight on 2026-03-29: that day begins at 01:00 summer time (22:00 UTC).
         (datetime(2026, 3, 28, 22, tzinfo=UTC), "Asia/Beirut", date(2026, 3, 28)),
         (None, "UTC", None),
     ],
