@@ -11,7 +11,13 @@ from django.core import signing
 from members.models import Member, MemberStatus
 from points import ledger
 from points.models import Posting, Program
-from points.refusals import InsufficientPoints, MemberNotActive, PointsOutOfRange, QuoteExpired
+from points.refusals import (
+    InsufficientPoints,
+    MemberNotActive,
+    PointsOutOfRange,
+    QuoteChanged,
+    QuoteExpired,
+)
 from points.services.accrual import refuse_inactive
 from units.models import BusinessUnit
 
@@ -81,7 +87,7 @@ def redeem_points(  # noqa: PLR0913 -- who, what, where, for what, by whom, when
     With a quote, exactly what it showed, from every wallet it named. Safe to retry: the same `source_ref` of
     the unit returns the first redemption.
 
-    :raises QuoteChanged: the wallets or rates moved; carries the shares as they would be now
+    :raises QuoteChanged: the wallets or rates moved; carries the new quote: its token, end and shares
     :raises QuoteExpired: the quote is older than five minutes, forged, or for something else
     :raises InsufficientPoints: fewer points are spendable than the price asks
     :raises ReferenceReused: the reference stands for another redemption
@@ -94,6 +100,10 @@ def redeem_points(  # noqa: PLR0913 -- who, what, where, for what, by whom, when
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
     quoted = None if quote_token is None else _quoted_shares(quote_token, spending)
     outcome = ledger.redeem(spending, actor=by, quoted=quoted)
+    if outcome.name == "quote_changed":
+        moved = outcome.shares
+        now = _quote(member=member, program=program, unit=unit, price=price, shares=moved, at=at)
+        raise QuoteChanged(**_as_facts(now))
     outcome.or_refuse(**_facts(outcome, spending, program))
     posting = Posting.objects.get(pk=outcome.posting_id)
     return Redemption(posting, outcome.shares, outcome.is_replay)
@@ -146,15 +156,20 @@ def _facts(outcome: ledger.Outcome, spending: ledger.Spending, program: Program)
     match outcome.name:
         case "insufficient_points":
             return {"asked": spending.price, "short": outcome.short, "program": program.code}
-        case "quote_changed":
-            codes = dict(Program.objects.values_list("pk", "code"))
-            return {
-                "shares": [
-                    {"program": codes[share.program_id], "points": share.spent, "covers": share.covered}
-                    for share in outcome.shares
-                ]
-            }
         case "reference_reused":
             return {"source_ref": spending.source_ref}
         case _:
             return {}
+
+
+def _as_facts(quote: Quote) -> dict[str, Any]:
+    """A quote as the problem that carries it tells it."""
+    codes = dict(Program.objects.values_list("pk", "code"))
+    return {
+        "quote": quote.token,
+        "expires_at": quote.expires_at.isoformat(),
+        "shares": [
+            {"program": codes[share.program_id], "points": share.spent, "covers": share.covered}
+            for share in quote.shares
+        ],
+    }
