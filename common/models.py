@@ -1,4 +1,4 @@
-"""Tables of the ground floor: answers kept for retries, the runs of periodic jobs, how far imports have come."""
+"""Tables of the ground floor: answers kept for retries, runs of periodic jobs, progress of imports."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
