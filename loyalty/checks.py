@@ -24,10 +24,10 @@ ENVIRONMENTS = ("development", "test", "production")
 EXIT_CODE = 3
 # Append-only tables: whoever could change them could make points out of nothing.
 JOURNAL = ("points_posting", "points_entry", "points_draw")
-# They build the image, where there is no secret yet, and touch no data.
-BUILD_COMMANDS = frozenset({"collectstatic", "compilemessages"})
+# They build the image or make the roles: there is no secret yet, and they touch no data.
+EARLY_COMMANDS = frozenset({"collectstatic", "compilemessages", "provision_database"})
 # Only they may know the owner's login.
-OWNER_COMMANDS = frozenset({"migrate", "showmigrations", "sqlmigrate", "provision_database"})
+OWNER_COMMANDS = frozenset({"migrate", "showmigrations", "sqlmigrate"})
 _SECRET_KEY_LENGTH_MIN = 50
 _BLIND_INDEX_KEY_LENGTH_MIN = 32
 _FIELD_KEY_BYTES = 32
@@ -42,7 +42,7 @@ def refuse_unsafe_start() -> None:
     command = _command()
     if settings.LOYALTY_ENV not in ENVIRONMENTS:
         _refuse([f"LOYALTY_ENV is {settings.LOYALTY_ENV!r}: it must be one of {', '.join(ENVIRONMENTS)}."])
-    if not settings.PRODUCTION or command in BUILD_COMMANDS:
+    if not settings.PRODUCTION or command in EARLY_COMMANDS:
         return
     faults = [*setting_faults(), *login_faults(command)]
     if not faults and command not in OWNER_COMMANDS:

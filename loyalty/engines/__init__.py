@@ -8,13 +8,9 @@ DATABASE_AUDITOR_URL (loyalty_auditor) and DATABASE_ADMIN_URL (superuser: tests 
 
 import hmac
 import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from urllib.parse import unquote, urlsplit
 
 from loyalty.engines.broker import ValkeyBroker, check_broker
@@ -23,6 +19,7 @@ from loyalty.engines.places import local_folder, remove_folder
 from loyalty.engines.postgres import APP, AUDITOR, DATABASE, OWNER, PostgresCluster
 from loyalty.engines.provisioning import ROLES, check_server, provision, signed_in_as
 from loyalty.engines.sharing import gate, in_use, shared
+from loyalty.engines.signals import ended_by_signals
 
 __all__ = [
     "EngineError",
@@ -38,7 +35,7 @@ __all__ = [
 _NAMES = {APP: "DATABASE_URL", OWNER: "DATABASE_OWNER_URL", AUDITOR: "DATABASE_AUDITOR_URL"}
 _PROVISIONED = "provisioned"
 # Raise it when provisioning.py changes: every embedded cluster is then provisioned anew at its next start.
-_PROVISIONING = "1"
+_PROVISIONING = "2"
 
 
 @contextmanager
@@ -56,7 +53,7 @@ def engines() -> Iterator[None]:
         found |= _named_database(database)
     if broker is not None:
         check_broker(broker)
-    with _ended_by_signals(), _embedded(postgres=database is None, valkey=broker is None) as started:
+    with ended_by_signals(), _embedded(postgres=database is None, valkey=broker is None) as started:
         before = {name: os.environ.get(name) for name in (*found, *started)}
         os.environ.update(found | started)
         try:
@@ -118,8 +115,8 @@ def reset_engines() -> None:
     for name, server in (("postgres", PostgresCluster), ("broker", ValkeyBroker)):
         if (local / name).exists():
             server(local / name).remove()
-        else:
-            remove_folder(local / name)
+    for name in ("postgres", "broker", "software", "log"):
+        remove_folder(local / name)
 
 
 def _url_of(server: PostgresCluster | ValkeyBroker) -> str | None:
@@ -188,26 +185,3 @@ def _start_database(cluster: PostgresCluster) -> dict[str, str]:
         mark.write_text(_PROVISIONING)
     urls = {name: cluster.url(role, DATABASE) for role, name in _NAMES.items()}
     return {**urls, "DATABASE_ADMIN_URL": admin}
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack instead of orphaning the servers; hold them back at the end."""
-    if threading.current_thread() is not threading.main_thread():
-        with nullcontext():
-            yield
-        return
-    kept = {
-        number: signal.signal(number, _leave)
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is signal.SIG_DFL
-    }
-    try:
-        yield
-    finally:
-        for number in kept:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)

@@ -24,10 +24,11 @@ _CONNECT_SECONDS = 5
 _LOCK = 7_061_966  # any number: two provisioners on one server wait for each other
 
 # Behind PgBouncer a session cannot bring its own settings, so they belong to the role.
-_APP_TIMEOUTS = {
+_APP_SETTINGS = {
     "lock_timeout": "3s",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "15s",
+    "timezone": "UTC",  # Django would set it on every pooled session
 }
 
 
@@ -122,7 +123,7 @@ def _make_role(cursor: Cursor, role: str, password: str) -> None:
             sql.Identifier(role), sql.Literal(password)
         )
     )
-    for name, value in _APP_TIMEOUTS.items() if role == APP else ():
+    for name, value in _APP_SETTINGS.items() if role == APP else ():
         cursor.execute(
             sql.SQL("ALTER ROLE {} SET {} = {}").format(
                 sql.Identifier(role), sql.Identifier(name), sql.Literal(value)

@@ -32,8 +32,9 @@ from loyalty.engines.processes import (
     command_here,
 )
 from loyalty.engines.servers import end, runs, wait_until
+from loyalty.engines.signals import ended_by_signals
 
-_DEATHS_MAX = 5
+_DEATHS_MAX = 4
 _DEATHS_SECONDS = 60
 _READY_SECONDS = 90
 _LOOK_SECONDS = 0.5
@@ -113,7 +114,7 @@ def serve(*, on_ready: Callable[[], None], processes: tuple[Process, ...] = PROC
     :raises EngineError: the port is taken, or a process keeps ending
     """
     clear_the_way()
-    with _only_one():
+    with ended_by_signals(), _only_one():
         Supervisor(processes, logs=local_folder() / "log", pids=_pids_file()).run(on_ready=on_ready)
 
 

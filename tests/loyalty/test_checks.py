@@ -1,0 +1,203 @@
+"""Production refuses to start on anything unsafe, and says each fault in one sentence."""
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from loyalty import checks
+from loyalty.engines import PostgresCluster, provisioned
+
+PROJECT = Path(__file__).resolve().parents[2]
+GOOD = {
+    "LOYALTY_ENV": "production",
+    "SECRET_KEY": secrets.token_urlsafe(64),
+    "BLIND_INDEX_KEY": secrets.token_urlsafe(48),
+    "FIELD_KEYS": base64.b64encode(bytes(range(128, 160))).decode(),
+    "ALLOWED_HOSTS": "points.example.com",
+}
+
+
+def start(command, dsn, **changes):
+    """Run `command` in a production environment that is good but for `changes`."""
+    hidden = ("DATABASE_", "LOYALTY_", "PYTEST_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    environment = {**kept, **GOOD, "DATABASE_URL": dsn, **changes}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def faults(done):
+    """The sentences a refused start said."""
+    assert done.returncode == checks.EXIT_CODE, done.stderr
+    assert "Traceback" not in done.stderr
+    return [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+def test_good_production_settings_pass_the_deployment_checks(app_dsn):
+    done = start(["manage.py", "check", "--deploy", "--fail-level", "WARNING"], app_dsn)
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+WEB = ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "loyalty.wsgi:application"]
+WORKER = ["-m", "celery", "--app", "loyalty", "worker"]
+BEAT = ["-m", "celery", "--app", "loyalty", "beat", "--pidfile="]
+
+
+@pytest.mark.parametrize(
+    "command", [WEB, WORKER, BEAT, ["manage.py", "shell"]], ids=["web", "worker", "beat", "shell"]
+)
+def test_every_process_refuses_known_keys_when_it_starts(command, app_dsn):
+    done = start(command, app_dsn, SECRET_KEY="", PORT="0")
+
+    assert faults(done) == ["SECRET_KEY is too short or too plain: it needs 50 random characters."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"SECRET_KEY": "demo-only-" + "not-a-secret-" * 4}, "SECRET_KEY is a published key"),
+        ({"SECRET_KEY": "django-insecure-" + secrets.token_urlsafe(64)}, "SECRET_KEY is a published key"),
+        ({"SECRET_KEY": "ab" * 40}, "SECRET_KEY is too short or too plain"),
+        ({"BLIND_INDEX_KEY": "demo-only-" + "not-a-secret-" * 4}, "BLIND_INDEX_KEY is a published key"),
+        ({"BLIND_INDEX_KEY": "short"}, "BLIND_INDEX_KEY is too short"),
+        ({"BLIND_INDEX_KEY": GOOD["SECRET_KEY"]}, "SECRET_KEY and BLIND_INDEX_KEY are the same"),
+        (
+            {"FIELD_KEYS": "ZGVtby1vbmx5LWtleS1ub3QtYS1zZWNyZXQtMzJieXQ="},
+            "FIELD_KEYS: key 1 is a published or a typed key",
+        ),
+        (
+            {"FIELD_KEYS": base64.b64encode(bytes(32)).decode()},
+            "FIELD_KEYS: key 1 is a published or a typed key",
+        ),
+        ({"FIELD_KEYS": "c2hvcnQ="}, "FIELD_KEYS: key 1 is not base64 of 32 bytes"),
+        ({"FIELD_KEYS": f"{GOOD['FIELD_KEYS']},!"}, "FIELD_KEYS: key 2 is not base64 of 32 bytes"),
+        ({"LOYALTY_FAKE_NOW": "2026-01-01T00:00:00+08:00"}, "LOYALTY_FAKE_NOW moves the clock"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS must name"),
+        ({"BROKER_URL": "memory://"}, "BROKER_URL is missing"),
+        ({"LOYALTY_ENV": "prod"}, "LOYALTY_ENV is 'prod'"),
+        ({"DATABASE_OWNER_URL": "postgresql://a@b/c"}, "DATABASE_OWNER_URL is set"),
+        ({"DATABASE_ADMIN_URL_FILE": "/run/secrets/x"}, "DATABASE_ADMIN_URL is set"),
+    ],
+)
+def test_each_fault_is_named(changes, fault, app_dsn):
+    found = faults(
+        start(
+            ["-c", "import django; django.setup()"],
+            app_dsn,
+            DJANGO_SETTINGS_MODULE="loyalty.settings",
+            **changes,
+        )
+    )
+
+    assert len(found) == 1
+    assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("variable", "fault"), [("DATABASE_URL", "DATABASE_URL"), ("BROKER_URL", "BROKER_URL")]
+)
+def test_a_missing_server_is_named(variable, fault, app_dsn):
+    found = faults(start(WEB, app_dsn, **{variable: ""}))
+
+    assert found == [f"{fault} is missing."]
+
+
+def test_all_faults_are_told_at_once(app_dsn):
+    found = faults(
+        start(WEB, app_dsn, SECRET_KEY="", ALLOWED_HOSTS="*", LOYALTY_FAKE_NOW="2026-01-01T00:00:00Z")
+    )
+
+    assert len(found) == 3
+
+
+def test_an_unreachable_database_is_a_fault(app_dsn):
+    found = faults(start(WEB, "postgresql://a:secret@127.0.0.1:1/loyalty"))
+
+    assert found[0].startswith("DATABASE_URL: cannot use the database")
+    assert "secret" not in found[0]
+
+
+def test_an_owner_of_the_tables_is_refused(owner_dsn):
+    assert (
+        faults(start(WEB, owner_dsn))[0]
+        == "DATABASE_URL signs in as an owner of the schema: use loyalty_app."
+    )
+
+
+def test_a_superuser_is_refused(app_dsn):
+    admin = urlsplit(os.environ["DATABASE_ADMIN_URL"])._replace(path=urlsplit(app_dsn).path).geturl()
+
+    assert faults(start(WEB, admin)) == ["DATABASE_URL signs in as a superuser: use loyalty_app."]
+
+
+@pytest.mark.parametrize("right", ["UPDATE", "UPDATE (id)", "DELETE", "TRUNCATE"])
+@pytest.mark.parametrize("table", checks.JOURNAL)
+def test_a_login_that_may_change_the_journal_is_refused(table, right, app_dsn, owner_connection):
+    with owner_connection.cursor() as cursor:
+        cursor.execute(f"GRANT {right} ON {table} TO loyalty_app")
+    try:
+        found = faults(start(["-c", "import loyalty.wsgi"], app_dsn))
+    finally:
+        with owner_connection.cursor() as cursor:
+            cursor.execute(f"REVOKE {right} ON {table} FROM loyalty_app")
+
+    assert found == [f"The login of DATABASE_URL may change the journal table {table}: use loyalty_app."]
+
+
+@pytest.fixture(scope="module")
+def careless_server(tmp_path_factory):
+    """The app's URL on a server that does not wait for its disk."""
+    made = PostgresCluster(
+        tmp_path_factory.mktemp("careless") / "postgres", settings={"fsync": "off", "full_page_writes": "off"}
+    ).start()
+    yield provisioned(made.url(), database="loyalty", passwords=made.passwords(), variable="test")[
+        "DATABASE_URL"
+    ]
+    made.remove()
+
+
+def test_a_server_that_may_lose_postings_is_refused(careless_server):
+    assert faults(start(WEB, careless_server)) == [
+        "The server's fsync is off: a power cut would lose or tear postings.",
+        "The server's full_page_writes is off: a power cut would lose or tear postings.",
+    ]
+
+
+def test_the_image_is_built_without_any_secret(tmp_path):
+    done = start(
+        ["manage.py", "collectstatic", "--no-input", "--dry-run"],
+        "",
+        SECRET_KEY="",
+        STATIC_ROOT=str(tmp_path),
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_development_starts_on_the_demo_keys(app_dsn):
+    done = start(["-c", "import loyalty.wsgi"], app_dsn, LOYALTY_ENV="development", SECRET_KEY="demo")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_app_role_owns_nothing_and_may_not_touch_the_journal(app_dsn):
+    with psycopg2.connect(app_dsn) as link, link.cursor() as cursor:
+        assert checks._right_faults(cursor) == []
+    link.close()
