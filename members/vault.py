@@ -1,8 +1,9 @@
 """The vault: personal fields are encrypted with a key ring and found by a keyed blind index.
 
-AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D). The stored bytes are `version | key id | nonce | box`,
-so a new key may be put first in FIELD_KEYS while the old ones still open what they closed.
-The blind index is HMAC-SHA256 over kind and normalised value: equal values meet, nobody without the key can guess.
+AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D). The stored bytes are `version | key id | nonce |
+box`, so a new key may be put first in FIELD_KEYS while the old ones still open what they closed.
+The blind index is HMAC-SHA256 over kind and normalised value: equal values meet, nobody without the key can
+guess. Why so: docs/adr/0005-personal-fields.md.
 """
 
 import base64

@@ -1,14 +1,16 @@
-"""A text field that is encrypted at rest."""
+"""A text field that is encrypted at rest. See docs/adr/0005-personal-fields.md."""
 
 import base64
 from typing import Any
 
+from django import forms
+from django.core.exceptions import FieldError
 from django.db import models
 
 from members.vault import seal, unseal
 
 
-class EncryptedTextField(models.BinaryField):
+class EncryptedTextField(models.BinaryField[str, str]):
     """Text in Python, sealed bytes in the database. It cannot be filtered on: use a blind index."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -25,9 +27,23 @@ class EncryptedTextField(models.BinaryField):
             return None
         return super().get_db_prep_value(seal(value) if value else b"", connection, prepared)
 
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Only `isnull`: two sealed texts never equal each other, so any other filter would find nothing.
+
+        :raises FieldError: another look-up
+        """
+        if lookup_name != "isnull":
+            raise FieldError(f"{self.name} is encrypted: find it by its blind index, not by {lookup_name}")
+        return super().get_lookup(lookup_name)
+
     def get_default(self) -> Any:
         """A text default, not bytes."""
-        return self._get_default()
+        default = self.default() if callable(self.default) else self.default
+        return "" if default is models.NOT_PROVIDED else default
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """A text input for operators."""
+        return super().formfield(**{"form_class": forms.CharField, "max_length": 400} | kwargs)
 
     def value_to_string(self, obj: models.Model) -> str:
         """A serialised dump carries the sealed bytes only."""

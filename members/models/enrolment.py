@@ -22,7 +22,8 @@ class Enrolment(models.Model):
     tier_hint = models.CharField(_("legacy tier"), max_length=40, blank=True, default="")
     joined_at = models.DateTimeField(_("joined"))
     attributes = models.JSONField(_("other columns"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    enrolled_by = models.CharField(_("enrolled by"), max_length=80)
+    created_at = models.DateTimeField(_("created"))
 
     class Meta:
         verbose_name = _("enrolment")
@@ -30,6 +31,12 @@ class Enrolment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["unit", "legacy_card"], name="legacy_card_unique_in_its_unit"),
             models.CheckConstraint(condition=~models.Q(legacy_card=""), name="legacy_card_is_not_empty"),
+            # Two doors that enrol the same person at once make one relation.
+            models.UniqueConstraint(
+                fields=["unit", "member"],
+                condition=models.Q(legacy_card__isnull=True),
+                name="enrolment_without_card_is_one",
+            ),
         ]
 
     def __str__(self) -> str:
