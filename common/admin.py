@@ -2,22 +2,105 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.paginator import Paginator
+from django.db import IntegrityError, connection
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
+
+from common.errors import DomainError
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
+    """Counts no further than `counted_max`: a list of ten million postings opens as fast as one of ten.
+
+    Beyond it the page says about how many there are (the planner's estimate) and asks for a narrower filter.
+    """
+
+    template_name = "admin/capped_pagination.html"
+    counted_max = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, `counted_max` at most."""
+        return self._rows.order_by()[: self.counted_max].count()
+
+    @property
+    def is_capped(self) -> bool:
+        """There may be more rows than can be paged to."""
+        return self.count >= self.counted_max
+
+    @cached_property
+    def estimate(self) -> int | None:
+        """About how many rows the table has; None where the list is filtered, for then nobody knows."""
+        if self._rows.query.where:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
+                [self._rows.model._meta.db_table],  # noqa: SLF001 -- Django's own name for it
+            )
+            return max(int(cursor.fetchone()[0]), self.count)
+
+    @property
+    def _rows(self) -> QuerySet[Any]:
+        assert isinstance(self.object_list, QuerySet), "the admin pages querysets"
+        return self.object_list
 
 
 class BaseAdmin(ModelAdmin):
     """An operators' screen. Lists show 50 rows and never count the whole table a second time."""
 
     list_per_page = 50
+    list_max_show_all = 50
     show_full_result_count = False
+    paginator = CappedPaginator
     warn_unsaved_form = True
     list_filter_submit = True
     compressed_fields = True
+    # Many columns beside one another; they scroll where the screen is narrow.
+    list_fullwidth = True
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A refusal by a service or a constraint undoes the save and is told on the page."""
+        try:
+            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except (DomainError, IntegrityError) as refusal:
+            words = refusal if isinstance(refusal, DomainError) else DomainError.title
+            self.message_user(request, str(words), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return response
+
+
+class WholeTermSearch:
+    """Looks for one whole term by an index: parts of words would read the whole of a large table.
+
+    Give `search_fields` too: Django shows the box only where there are some.
+    """
+
+    def found(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """The rows that `term` names."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, _request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """No term, no limit. Nothing shows twice."""
+        term = search_term.strip()
+        # A NUL is part of no code, and PostgreSQL takes none in a text.
+        if "\x00" in term:
+            return queryset.none(), False
+        return (self.found(queryset, term) if term else queryset), False
 
 
 class ReadOnlyAdmin(BaseAdmin):
@@ -36,6 +119,36 @@ class ReadOnlyAdmin(BaseAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002 -- same
         """Nobody."""
         return False
+
+
+def actor_of(user: AbstractBaseUser | AnonymousUser) -> str:
+    """How services and the ledger name an operator: `user:7`."""
+    return f"user:{user.pk}"
+
+
+def page_link(model: type[Model], pk: object, words: object) -> SafeString:
+    """A link to the page of the row `pk` of `model`."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])  # noqa: SLF001 -- Django's own name for it
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, words)
+
+
+def list_address(model: type[Model], **filters: str | int | UUID) -> str:
+    """The address of the list of `model`, filtered: `list_address(Lot, member__id__exact=member.pk)`."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")  # noqa: SLF001 -- the same
+    return (
+        f"{address}?{urlencode({name: str(value) for name, value in filters.items()})}"
+        if filters
+        else address
+    )
+
+
+def list_link(model: type[Model], words: object, **filters: str | int | UUID) -> SafeString:
+    """A link to the filtered list of `model`."""
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+        list_address(model, **filters),
+        words,
+    )
 
 
 def explanation_table(*, headers: Sequence[object], rows: Iterable[Sequence[object]]) -> SafeString:

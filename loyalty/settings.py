@@ -8,9 +8,8 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
-from django.templatetags.static import static
-from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
+
+from loyalty.theme import UNFOLD as _UNFOLD
 
 # Admin classes, forms and querysets may name their model as a type argument.
 django_stubs_ext.monkeypatch()
@@ -24,7 +23,7 @@ DEBUG = False
 
 # Keys known to everyone: good for a demo, refused in production.
 DEMO_KEY = "demo-only-" + "not-a-secret-" * 4
-SECRET_KEY = env.str("SECRET_KEY", default=DEMO_KEY)
+SECRET_KEY = env.str("SECRET_KEY", default="") or DEMO_KEY
 # Personal fields: the key ring (newest first, base64 of 32 bytes each) and the blind-index key.
 FIELD_KEYS = env.list("FIELD_KEYS", default=["ZGVtby1vbmx5LWtleS1ub3QtYS1zZWNyZXQtMzJieXQ="])
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=DEMO_KEY)
@@ -103,7 +102,7 @@ _TIMEOUTS = {
 def _database(variable: str, *, timeouts: bool) -> dict[str, object]:
     """Connection settings of the URL in `variable`."""
     # A secret file may end with a newline.
-    url = env.str(variable, default="postgresql://unset@127.0.0.1:1/unset").strip()
+    url = env.str(variable, default="").strip() or "postgresql://unset@127.0.0.1:1/unset"
     # manage.py, gunicorn and Celery set or refuse the variable; type checkers import this file without it.
     database = {**environ.Env.db_url_config(url), **_CONNECTION}
     if timeouts and not env.bool("PGBOUNCER", default=False):
@@ -117,7 +116,7 @@ if env.str("DATABASE_OWNER_URL", default=""):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ---
-CELERY_BROKER_URL = env.str("BROKER_URL", default="memory://").strip()
+CELERY_BROKER_URL = env.str("BROKER_URL", default="").strip() or "memory://"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -200,13 +199,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-UNFOLD = {
-    "SITE_TITLE": _("Unified membership"),
-    "SITE_HEADER": _("Unified membership"),
-    "SITE_SYMBOL": "loyalty",
-    "SITE_URL": "/",
-    "SHOW_LANGUAGES": True,
-}
+# --- the admin's look ---
+UNFOLD = _UNFOLD
 
 LOGGING = {
     "version": 1,

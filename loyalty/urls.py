@@ -1,10 +1,9 @@
 """Every address of the site: health, operators' admin, the two REST surfaces and their contracts."""
 
 from django.contrib import admin
-from django.urls import include, path, reverse_lazy
-from django.views.generic import RedirectView
+from django.urls import include, path
 
-from loyalty import health, problems
+from loyalty import health, problems, views
 from loyalty.contracts import contract_routes
 
 handler400 = "common.errors.bad_request"
@@ -28,7 +27,7 @@ _PARTNER = contract_routes(
 )
 
 urlpatterns = [
-    path("", RedirectView.as_view(url=reverse_lazy("admin:index")), name="home"),
+    path("", views.landing, name="home"),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("problems/", problems.problem_list),

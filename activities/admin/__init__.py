@@ -1,0 +1,7 @@
+"""Operators' screens of activities: earn rules to edit; what members did and daily totals to look at."""
+
+from activities.admin.earn_rule import EarnRuleAdmin
+from activities.admin.member_panel import activities_panel
+from activities.admin.reported import ActivityAdmin, DailyTotalAdmin
+
+__all__ = ["ActivityAdmin", "DailyTotalAdmin", "EarnRuleAdmin", "activities_panel"]

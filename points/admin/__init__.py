@@ -1,0 +1,20 @@
+"""Operators' screens of points: programs and rates to edit; the ledger to look at."""
+
+from points.admin.exchange_rate import ExchangeRateAdmin
+from points.admin.journal import DrawAdmin, EntryAdmin, PostingAdmin
+from points.admin.member_panels import lots_panel, statement_panel, wallets_panel
+from points.admin.program import ProgramAdmin
+from points.admin.wallet import LotAdmin, WalletAdmin
+
+__all__ = [
+    "DrawAdmin",
+    "EntryAdmin",
+    "ExchangeRateAdmin",
+    "LotAdmin",
+    "PostingAdmin",
+    "ProgramAdmin",
+    "WalletAdmin",
+    "lots_panel",
+    "statement_panel",
+    "wallets_panel",
+]

@@ -1,0 +1,15 @@
+"""Operators' screens that belong to the whole project: the dashboard, sign-ins, jobs and imports."""
+
+from loyalty.admin.people import GroupAdmin, UserAdmin
+from loyalty.admin.runs import ImportRunAdmin, JobRunAdmin
+from loyalty.admin.schedule import CrontabAdmin, IntervalAdmin, PeriodicTaskAdmin
+
+__all__ = [
+    "CrontabAdmin",
+    "GroupAdmin",
+    "ImportRunAdmin",
+    "IntervalAdmin",
+    "JobRunAdmin",
+    "PeriodicTaskAdmin",
+    "UserAdmin",
+]

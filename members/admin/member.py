@@ -1,0 +1,146 @@
+"""Members: the list, and one page that shows the whole person: identities, enrolments, points, activities."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from common import clock
+from common.admin import ReadOnlyAdmin, WholeTermSearch, page_link
+from common.errors import DomainError
+from members.admin.panels import panels_of
+from members.models import Enrolment, Identity, Member, MemberStatus
+from members.rules.masking import masked_name
+from members.rules.normalise import normal_phone
+from members.vault import blind_index
+from units.models import BusinessUnit
+
+_STATUS_COLOURS = {
+    MemberStatus.ACTIVE: "success",
+    MemberStatus.FROZEN: "warning",
+    MemberStatus.CLOSED: "danger",
+}
+
+
+class UnitFilter(admin.SimpleListFilter):
+    """Members enrolled at a unit."""
+
+    title = _("enrolled at")
+    parameter_name = "unit"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        """Every unit."""
+        return [(str(unit.pk), unit.name) for unit in BusinessUnit.objects.order_by("code")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Member]) -> QuerySet[Member]:
+        """By a look into the enrolments; nobody shows twice who has two cards."""
+        chosen = self.value() or ""
+        if not chosen.isdecimal():
+            return queryset
+        return queryset.filter(pk__in=Enrolment.objects.filter(unit_id=int(chosen)).values("member_id"))
+
+
+@admin.register(Member)
+class MemberAdmin(WholeTermSearch, ReadOnlyAdmin):
+    """One person, once. Found by what they show at a desk: number, phone, card; each whole."""
+
+    list_display = ("number", "masked_name", "status_label", "unit_codes", "joined_at", "generated")
+    list_filter = ("status", UnitFilter, "is_generated", ("joined_at", RangeDateTimeFilter))
+    search_fields = ("number",)
+    search_help_text = _(
+        "Member number, phone or legacy card, whole. A phone is looked up without being stored."
+    )
+    ordering = ("-id",)
+    change_form_template = "admin/members/member/page.html"
+    fieldsets = (
+        (
+            None,
+            {"fields": (("number", "masked_name", "status_label"), ("joined_at", "created_at", "generated"))},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
+        """With the enrolments at hand: one more query a page, however many members."""
+        members: QuerySet[Member] = super().get_queryset(request)
+        enrolments = Enrolment.objects.select_related("unit").order_by("unit__code", "id")
+        return members.prefetch_related(Prefetch("enrolments", queryset=enrolments))
+
+    def found(self, queryset: QuerySet[Member], term: str) -> QuerySet[Member]:
+        """By index only: number, blind index of the phone, legacy card."""
+        return queryset.filter(pk__in=found_members(term))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the tables of this app and of the floors above."""
+        member = self.get_object(request, object_id)
+        panels = [] if member is None else panels_of(member, at=clock.now())
+        extra = {**(extra_context or {}), "panels": panels}
+        response: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return response
+
+    @display(description=_("name"))
+    def masked_name(self, member: Member) -> str:
+        """Enough to recognise."""
+        return masked_name(member.name) or "—"
+
+    @display(description=_("status"), ordering="status", label=_STATUS_COLOURS)
+    def status_label(self, member: Member) -> tuple[str, str]:
+        """In its colour."""
+        return member.status, member.get_status_display()
+
+    @display(description=_("enrolled at"))
+    def unit_codes(self, member: Member) -> str:
+        """MALL, HOTEL: each unit once."""
+        return ", ".join(dict.fromkeys(enrolment.unit.code for enrolment in member.enrolments.all())) or "—"
+
+    @display(description=_("origin"), label={"generated": "warning"})
+    def generated(self, member: Member) -> tuple[str, Any] | None:
+        """Data made for a demo says so wherever it shows."""
+        return ("generated", _("Generated")) if member.is_generated else None
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(WholeTermSearch, ReadOnlyAdmin):
+    """A member's relation to a unit."""
+
+    list_display = ("id", "member_link", "unit", "legacy_card", "channel", "tier_hint", "joined_at")
+    list_select_related = ("member", "unit")
+    list_filter = ("unit", "channel", ("joined_at", RangeDateTimeFilter))
+    search_fields = ("legacy_card",)
+    search_help_text = _("Legacy card or member number, whole.")
+    ordering = ("-id",)
+    fields = ("member_link", "unit", "legacy_card", "channel", "tier_hint", "joined_at", "created_at")
+
+    def found(self, queryset: QuerySet[Enrolment], term: str) -> QuerySet[Enrolment]:
+        """By index only."""
+        return queryset.filter(member_id__in=found_members(term))
+
+    @display(description=_("member"))
+    def member_link(self, enrolment: Enrolment) -> object:
+        """Leads to the member."""
+        return page_link(Member, enrolment.member_id, enrolment.member.number)
+
+
+def found_members(term: str) -> set[Any]:
+    """The ids of the members whose number, phone or legacy card is `term`."""
+    units = list(BusinessUnit.objects.values_list("pk", flat=True))
+    found = set(Member.objects.filter(number=term).values_list("pk", flat=True))
+    # With the units named, the index on (unit, card) serves.
+    cards = Enrolment.objects.filter(unit_id__in=units, legacy_card=term)
+    found |= set(cards.values_list("member_id", flat=True))
+    try:
+        phone = normal_phone(term)
+    except DomainError:
+        return found  # not a phone: number and card have had their look-up
+    index = blind_index("phone", phone)
+    phones = Identity.objects.filter(kind="phone", blind_index=index, is_active=True)
+    return found | set(phones.values_list("member_id", flat=True))

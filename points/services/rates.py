@@ -1,0 +1,107 @@
+"""Exchange rates: publish one, replan one that has not begun, end one that has."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from points.models import ExchangeRate, Program
+from points.services.periods import (
+    PeriodBegun,
+    PeriodUpsideDown,
+    end_period,
+    end_predecessor,
+    overlaps_refused,
+    period,
+)
+
+logger = logging.getLogger(__name__)
+
+_CONSTRAINT = "rate_ranges_never_overlap"
+
+
+def publish_rate(  # noqa: PLR0913 -- from, to, how much, from when, until when, in whose place, by whom: each is one fact
+    *,
+    source: Program,
+    target: Program,
+    numerator: int,
+    denominator: int,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    is_successor: bool,
+    by: str,
+    at: datetime,
+) -> ExchangeRate:
+    """Let `denominator` points of `source` buy `numerator` of `target` from `starts_at`, now or later.
+
+    A successor ends the rate that is in force at `starts_at`, at that instant.
+
+    :raises PeriodUpsideDown: it would start in the past, or end before it starts
+    :raises PeriodOverlaps: another rate of the pair is in force in that time
+    """
+    if starts_at < at:
+        raise PeriodUpsideDown(field="starts_at")
+    during = period(starts_at=starts_at, ends_at=ends_at)
+    with overlaps_refused(_CONSTRAINT):
+        if is_successor:
+            end_predecessor(ExchangeRate.objects.filter(source=source, target=target), starts_at=starts_at)
+        rate = ExchangeRate.objects.create(
+            source=source, target=target, numerator=numerator, denominator=denominator, during=during
+        )
+    logger.info("rate %s published by %s", rate.pk, by)
+    return rate
+
+
+def replan_rate(  # noqa: PLR0913 -- the same facts
+    *,
+    rate: ExchangeRate,
+    numerator: int,
+    denominator: int,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    by: str,
+    at: datetime,
+) -> ExchangeRate:
+    """Change a rate that nobody can have relied on yet.
+
+    :raises PeriodBegun: it is, or was, in force
+    :raises PeriodUpsideDown: it would start in the past, or end before it starts
+    :raises PeriodOverlaps: another rate of the pair is in force in that time
+    """
+    with overlaps_refused(_CONSTRAINT):
+        fresh = ExchangeRate.objects.select_for_update().get(pk=rate.pk)
+        if fresh.during.lower is None or fresh.during.lower <= at:
+            raise PeriodBegun
+        if starts_at < at:
+            raise PeriodUpsideDown(field="starts_at")
+        fresh.numerator, fresh.denominator = numerator, denominator
+        fresh.during = period(starts_at=starts_at, ends_at=ends_at)
+        fresh.save(update_fields=["numerator", "denominator", "during"])
+    logger.info("rate %s replanned by %s", rate.pk, by)
+    return fresh
+
+
+def end_rate(*, rate: ExchangeRate, ends_at: datetime | None, by: str, at: datetime) -> ExchangeRate:
+    """Let a rate in force end at `ends_at` (None: never), now or later.
+
+    :raises PeriodBegun: that instant is past, or the rate has ended
+    :raises PeriodOverlaps: lengthened, it would run into its successor
+    """
+    with overlaps_refused(_CONSTRAINT):
+        end_period(rate, ends_at=ends_at, at=at)
+    rate.refresh_from_db()
+    logger.info("rate %s ends %s by %s", rate.pk, ends_at, by)
+    return rate
+
+
+def withdraw_rate(*, rate: ExchangeRate, by: str, at: datetime) -> None:
+    """Remove a rate that has not begun.
+
+    :raises PeriodBegun: it is, or was, in force
+    """
+    with transaction.atomic():
+        fresh = ExchangeRate.objects.select_for_update().get(pk=rate.pk)
+        if fresh.during.lower is None or fresh.during.lower <= at:
+            raise PeriodBegun
+        fresh.delete()
+    logger.info("rate %s withdrawn by %s", rate.pk, by)
