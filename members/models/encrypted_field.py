@@ -3,7 +3,6 @@
 import base64
 from typing import Any
 
-from django import forms
 from django.core.exceptions import FieldError
 from django.db import models
 
@@ -41,9 +40,9 @@ class EncryptedTextField(models.BinaryField[str, str]):
         default = self.default() if callable(self.default) else self.default
         return "" if default is models.NOT_PROVIDED else default
 
-    def formfield(self, **kwargs: Any) -> Any:
-        """A text input for operators."""
-        return super().formfield(**{"form_class": forms.CharField, "max_length": 400} | kwargs)
+    def _check_str_default_value(self) -> list[Any]:
+        """BinaryField refuses a text default; ours is text."""
+        return []
 
     def value_to_string(self, obj: models.Model) -> str:
         """A serialised dump carries the sealed bytes only."""

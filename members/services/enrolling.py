@@ -20,7 +20,6 @@ from members.vault import blind_index
 from units.models import BusinessUnit
 
 
-
 class NothingIdentifies(InvalidRequest):
     """Neither a legacy card nor a phone: the next mention of this person could not be told from another's."""
 

@@ -17,7 +17,10 @@ from units.models import BusinessUnit
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Points for one member, earned at `occurred_at`, spendable from `available_at` (None: at once)."""
+    """Points for one member, earned at `occurred_at`, spendable from `available_at` (None: at once).
+
+    They die at `expires_at`; None: when the program's policy says.
+    """
 
     member_id: UUID
     points: int
@@ -25,6 +28,7 @@ class Grant:
     occurred_at: datetime
     rule: str = ""
     available_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 def accrue_points(
@@ -81,7 +85,9 @@ def refuse_inactive(*, program: Program, unit: BusinessUnit) -> None:
     if not unit.is_active:
         raise UnitNotActive(_("%(unit)s is not active.") % {"unit": unit.code}, unit=unit.code)
     if not program.is_active:
-        raise ProgramNotActive(_("%(program)s is not active.") % {"program": program.code}, program=program.code)
+        raise ProgramNotActive(
+            _("%(program)s is not active.") % {"program": program.code}, program=program.code
+        )
 
 
 def policy_of(program: Program) -> ExpiryPolicy:
@@ -98,7 +104,7 @@ def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accru
         source_ref=grant.source_ref,
         occurred_at=grant.occurred_at,
         available_at=grant.available_at or grant.occurred_at,
-        expires_at=expiry_instant(policy_of(program), grant.occurred_at),
+        expires_at=grant.expires_at or expiry_instant(policy_of(program), grant.occurred_at),
         unit_cost=program.unit_cost,
         rule=grant.rule,
     )

@@ -1,4 +1,4 @@
-"""An enrolment says who made it, and a member has one without a card at each unit."""
+"""Enrolments and tokens say who made them; a member has one enrolment without a card at each unit."""
 
 from django.db import migrations, models
 
@@ -17,6 +17,19 @@ class Migration(migrations.Migration):
             model_name="enrolment",
             name="created_at",
             field=models.DateTimeField(verbose_name="created"),
+        ),
+        migrations.AddField(
+            model_name="membertoken",
+            name="issued_by",
+            field=models.CharField(default="migration", max_length=80, verbose_name="issued by"),
+            preserve_default=False,
+        ),
+        migrations.AddConstraint(
+            model_name="membertoken",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gte", models.F("issued_at"))),
+                name="member_token_ends_after_its_start",
+            ),
         ),
         migrations.AddConstraint(
             model_name="enrolment",

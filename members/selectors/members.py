@@ -1,0 +1,160 @@
+"""Members by what names them: a unit's card, a phone in any usual form, a member number, a plate."""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from common.errors import InvalidRequest, NotFound
+from members.models import Enrolment, Identity, IdentityKind, Member
+from members.rules.normalise import normal_card, normal_phone, normal_plate
+from members.rules.number import is_member_number
+from members.vault import blind_index
+from units.models import BusinessUnit
+
+Key = TypeVar("Key", str, bytes)
+Found = tuple[UUID, str]
+
+
+def member_by_ref(*, unit: BusinessUnit, ref: str) -> Member:
+    """The member that `unit` means by `ref`: its own card first, then a member number, then a phone.
+
+    :raises NotFound: nobody, or nothing that could name anybody
+    """
+    found = members_by_refs(unit=unit, refs=[ref])
+    if ref not in found:
+        raise NotFound
+    return Member.objects.get(pk=found[ref][0])
+
+
+def members_by_refs(*, unit: BusinessUnit, refs: Collection[str]) -> dict[str, Found]:
+    """Ref → (member id, status) for every ref that names somebody at `unit`; see member_by_ref.
+
+    Three queries at most, whatever the number of refs: this is on the hot path of the imports.
+    """
+    found = _named(set(refs), _as_card, partial(_by_card, unit))
+    found |= _named(set(refs) - found.keys(), _as_number, _by_number)
+    found |= _named(set(refs) - found.keys(), _as_phone_index, _by_index)
+    return found
+
+
+def member_by_card(*, unit: BusinessUnit, card: str) -> Member:
+    """The holder of `card` at `unit`.
+
+    :raises NotFound: nobody
+    """
+    return _one(_named({card}, _as_card, partial(_by_card, unit)))
+
+
+def member_by_number(number: str) -> Member:
+    """The member whose number is `number`.
+
+    :raises NotFound: nobody, or no number of ours
+    """
+    return _one(_named({number}, _as_number, _by_number))
+
+
+def member_by_identity(*, kind: IdentityKind, value: str) -> Member:
+    """The member whom an active identity `value`, in its normal form, belongs to.
+
+    :raises NotFound: nobody
+    """
+    return _one(_by_index({blind_index(kind, value)}, kind=kind))
+
+
+def member_by_phone(phone: str) -> Member:
+    """The member whose phone is `phone`, in any usual form.
+
+    :raises BadPhone: no phone is written like this
+    :raises NotFound: nobody
+    """
+    return member_by_identity(kind=IdentityKind.PHONE, value=normal_phone(phone))
+
+
+def member_by_plate(plate: str) -> Member:
+    """The member whose car carries `plate`.
+
+    :raises BadPlate: no plate is written like this
+    :raises NotFound: nobody
+    """
+    return member_by_identity(kind=IdentityKind.PLATE, value=normal_plate(plate))
+
+
+def enrolments_of(*, member_id: UUID) -> QuerySet[Enrolment]:
+    """The units that know the member, unordered: the list's door orders its pages."""
+    return Enrolment.objects.filter(member_id=member_id).select_related("unit")
+
+
+def enrolment_at(*, member_id: UUID, unit: BusinessUnit) -> Enrolment | None:
+    """The member's enrolment at `unit`, the oldest of several; None where the unit does not know them."""
+    return Enrolment.objects.filter(member_id=member_id, unit=unit).order_by("joined_at", "pk").first()
+
+
+def active_identities(*, member_id: UUID) -> list[tuple[str, str]]:
+    """(kind, value in clear) of each active identity, by kind: the door masks."""
+    found = Identity.objects.filter(member_id=member_id, is_active=True).order_by("kind", "pk")
+    return list(found.values_list("kind", "value"))
+
+
+def _named(
+    refs: set[str],
+    spell: Callable[[str], Key | None],
+    look_up: Callable[[set[Key]], dict[Key, Found]],
+) -> dict[str, Found]:
+    """Those of `refs` that name somebody when `spell` reads them. One query; none if nothing can be read."""
+    spelled = {ref: key for ref in refs if (key := spell(ref)) is not None}
+    known = look_up(set(spelled.values())) if spelled else {}
+    return {ref: known[key] for ref, key in spelled.items() if key in known}
+
+
+def _as_card(ref: str) -> str | None:
+    # Most refs are plain ASCII already; the rest is normalised, and what cannot be a card names nobody.
+    if ref.isascii() and ref.isalnum() and len(ref) <= 40:
+        return ref
+    return _normal(normal_card, ref)
+
+
+def _as_number(ref: str) -> str | None:
+    number = ref.strip()
+    return number if is_member_number(number) else None
+
+
+def _as_phone_index(ref: str) -> bytes | None:
+    phone = _normal(normal_phone, ref)
+    return None if phone is None else blind_index(IdentityKind.PHONE, phone)
+
+
+def _normal(normalise: Callable[[str], str], ref: str) -> str | None:
+    try:
+        return normalise(ref)
+    except InvalidRequest:
+        return None
+
+
+def _by_card(unit: BusinessUnit, cards: Collection[str]) -> dict[str, Found]:
+    rows = Enrolment.objects.filter(unit=unit, legacy_card__in=cards)
+    return {
+        str(card): (member, status)
+        for card, member, status in rows.values_list("legacy_card", "member_id", "member__status")
+    }
+
+
+def _by_number(numbers: Collection[str]) -> dict[str, Found]:
+    rows = Member.objects.filter(number__in=numbers).values_list("number", "pk", "status")
+    return {number: (member, status) for number, member, status in rows}
+
+
+def _by_index(indexes: Collection[bytes], *, kind: IdentityKind = IdentityKind.PHONE) -> dict[bytes, Found]:
+    rows = Identity.objects.filter(kind=kind, blind_index__in=indexes, is_active=True)
+    return {
+        bytes(index): (member, status)
+        for index, member, status in rows.values_list("blind_index", "member_id", "member__status")
+    }
+
+
+def _one(found: Mapping[Key, Found]) -> Member:
+    for member_id, _status in found.values():
+        return Member.objects.get(pk=member_id)
+    raise NotFound

@@ -1,0 +1,59 @@
+"""Member tokens: what a member's app shows to read and spend as that member."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from common.errors import DomainError
+from members.models import Member, MemberStatus, MemberToken
+
+LIFETIME: Final = timedelta(days=30)
+_TOKEN = re.compile(r"lm_([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+class MemberClosed(DomainError):
+    """A closed member signs in no more."""
+
+    code = "member_closed"
+
+
+def issue_member_token(
+    *, member: Member, by: str, at: datetime, lifetime: timedelta = LIFETIME
+) -> tuple[MemberToken, str]:
+    """Make a bearer token for `member`, good for `lifetime`. Returns its row and the token, shown once.
+
+    The token is `lm_<secret>` with 256 random bits; only the SHA-256 of the secret is stored.
+
+    :raises MemberClosed: the member has left
+    """
+    if member.status == MemberStatus.CLOSED:
+        raise MemberClosed(member=member.number)
+    secret = secrets.token_urlsafe(32)
+    token = MemberToken.objects.create(
+        member=member, token_sha256=_digest(secret), issued_by=by, issued_at=at, expires_at=at + lifetime
+    )
+    return token, f"lm_{secret}"
+
+
+def proven_member(*, token: str, at: datetime) -> Member | None:
+    """The member whom `token` proves at `at`; None where it is unknown, expired, or the member has left.
+
+    Found by its digest: how long the index look-up takes says nothing about the 256 bits behind it.
+    """
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        return None
+    live = MemberToken.objects.filter(token_sha256=_digest(match[1]), issued_at__lte=at, expires_at__gt=at)
+    found = live.exclude(member__status=MemberStatus.CLOSED).select_related("member").first()
+    return None if found is None else found.member
+
+
+def end_member_tokens(*, member: Member, at: datetime) -> int:
+    """End every live token of `member`: the next request that shows one is refused. How many ended."""
+    return MemberToken.objects.filter(member=member, expires_at__gt=at).update(expires_at=at)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
