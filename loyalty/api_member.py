@@ -1,5 +1,12 @@
 """Every route of the member surface, /api/v1/…, on one page: a line a route."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from points.api import member as points
+
+urlpatterns: list[URLPattern] = [
+    path("me/wallets", points.MyWallets.as_view()),
+    path("me/wallets/<str:program>/lots", points.MyLots.as_view()),
+    path("me/postings", points.MyPostings.as_view()),
+    path("exchange-rates", points.ExchangeRates.as_view()),
+]
