@@ -250,6 +250,10 @@ def _of_drf(exc: drf_errors.APIException) -> tuple[dict[str, Any], dict[str, str
 def _of_database(exc: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     """A value or a constraint is the client's mistake; a limit or a lost server is 503; the rest is a bug."""
     code = sqlstate(exc)
+    # Class 54, "program limit exceeded": a value too long for an index. The driver calls it operational.
+    if code is not None and code.startswith("54"):
+        logger.warning("value too large for the database: SQLSTATE %s", code)
+        return _of_refusal(InvalidRequest())
     if code in TRY_AGAIN or isinstance(exc, _SERVER_AWAY):
         logger.warning("database not available: SQLSTATE %s, %s", code, type(exc).__name__)
         return _of_refusal(Unavailable(retry_after=TRY_AGAIN.get(code or "", 5)))

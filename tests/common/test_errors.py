@@ -24,6 +24,7 @@ TROUBLES = {
     "model": (400, "invalid_request"),
     "bug": (500, "internal_error"),
     "value": (400, "invalid_request"),
+    "index": (400, "invalid_request"),
     "constraint": (409, "conflict"),
     "timeout": (503, "unavailable"),
     "deadlock": (503, "unavailable"),

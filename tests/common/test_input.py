@@ -218,6 +218,17 @@ def test_a_number_with_a_point_is_never_a_float():
     assert isinstance(parse_strict_json(b'{"a": 0.1}')["a"], Decimal)
 
 
+@pytest.mark.parametrize("number", ["1" * 65, "0." + "1" * 64, "1e65", "1e-65", "-1e999999999"])
+def test_a_number_too_long_to_write_out_is_refused_whatever_field_it_is_for(number):
+    with pytest.raises(MalformedBody):
+        parse_strict_json(b'{"a": [%s]}' % number.encode())
+
+
+@pytest.mark.parametrize("number", ["1" * 64, "1e64", "0.5e-10"])
+def test_sixty_four_digits_are_enough(number):
+    assert parse_strict_json(b'{"a": %s}' % number.encode())["a"] == Decimal(number)
+
+
 def test_every_field_at_fault_is_named(post):
     body = {"ref": "", "points": True, "lines": [{"points": 1}, {"points": 0, "x": 1}], "is_staff": True}
 

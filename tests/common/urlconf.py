@@ -71,6 +71,12 @@ class Run(serializers.ModelSerializer):
         fields = ["id", "job", "period", "started_at"]
 
 
+class Unlucky(DomainError):
+    """Thirteen."""
+
+    code = "unlucky"
+
+
 class View(ApiView):
     authentication_classes = (CallerHeader,)
 
@@ -94,11 +100,11 @@ class Effect(View):
     def post(self, request, pk=None):
         order = self.read(Order)
         number = JobRun.objects.count()
-        JobRun.objects.create(job=order["ref"], period=f"{self.caller()} {pk} {number}", started_at=AT)
+        JobRun.objects.create(job=order["ref"], period=f"{self.caller()} {number}", started_at=AT)
         if order["points"] == 13:
-            raise DomainError("unlucky", points=13)
+            raise Unlucky(points=13)
         if order["points"] == 14:
-            return Response({"code": "refused"}, status=409)
+            return Response({"code": "said"}, status=409)
         if order["points"] == 15:
             raise RuntimeError("secret-inside")
         with connection.cursor() as cursor:
@@ -174,6 +180,10 @@ RAISERS = {
     "model": _raise(DjangoValidationError({"name": ["too long", "too odd"]})),
     "bug": _raise(RuntimeError("secret-inside")),
     "value": _sql("SELECT 99999999999::int"),
+    "index": _sql(
+        "INSERT INTO common_jobrun (job, period, started_at) "
+        "SELECT 'a', string_agg(gen_random_uuid()::text, ''), now() FROM generate_series(1, 300)"
+    ),
     "constraint": _sql(
         "INSERT INTO common_jobrun (job, period, started_at) VALUES ('a', 'b', now()), ('a', 'b', now())"
     ),

@@ -47,7 +47,7 @@ def test_a_lost_database_is_503_without_its_address(client, monkeypatch):
         raise OperationalError("connection to server at 10.0.0.1, user loyalty_app failed")
 
     monkeypatch.setattr(connection, "cursor", refuse)
-    monkeypatch.setattr(health.MigrationExecutor, "__init__", refuse)
+    monkeypatch.setattr(health.MigrationLoader, "__init__", refuse)
 
     response = client.get("/readyz")
 
