@@ -6,6 +6,8 @@ import pytest
 import yaml
 from django.contrib.staticfiles import finders
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import normalize_result_object
+from drf_spectacular.validation import validate_schema
 
 from tests.common import urlconf
 
@@ -19,6 +21,7 @@ def test_each_surface_has_its_own_document(client, surface, other):
     document = response.json()
     assert response.status_code == 200
     assert document["openapi"].startswith("3.1")
+    validate_schema(document)
     assert all(path.startswith(f"{surface}/v1/") for path in document["paths"])
     assert not any(path.startswith(other) for path in document["paths"])
 
@@ -47,6 +50,15 @@ def test_a_reader_loads_only_what_this_site_serves(client, surface, reader):
     assert all(finders.find(asset) for asset in assets)
 
 
+@pytest.mark.parametrize("surface", ["/api", "/partner"])
+def test_redocs_script_may_not_fetch_its_logo_from_a_foreign_host(client, surface):
+    page = client.get(f"{surface}/redoc/").content.decode()
+
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert "img-src 'self' data:;" in policy[1]
+    assert "connect-src 'self'" in policy[1]
+
+
 @pytest.fixture(scope="module")
 def document():
     """What the test routes on ApiView look like."""
@@ -70,6 +82,10 @@ def test_every_operation_may_answer_a_problem(document):
             content = operation["responses"]["default"]["content"]["application/problem+json"]
             assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert document["components"]["schemas"]["Problem"]["required"] == ["type", "title", "status", "code"]
+
+
+def test_what_the_shared_machinery_adds_is_valid_openapi(document):
+    validate_schema(normalize_result_object(document))
 
 
 def test_our_fields_are_told_with_their_bounds(document):
