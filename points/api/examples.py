@@ -47,8 +47,8 @@ LOT = OpenApiExample(
         "expires_at": "2026-03-31T16:00:00+00:00",
         "last_valid_on": "2026-03-31",
         "drawn": [{"kind": "redemption", "points": 200, "postings": 1}],
-        "source": {
-            "posting": "01954f3a-1c00-7c10-8e11-5a4b3c2d1e0f",
+        "posting": {
+            "id": "01954f3a-1c00-7c10-8e11-5a4b3c2d1e0f",
             "kind": "accrual",
             "unit": "HOTEL",
             "source_ref": "folio-20250314-118",
@@ -77,8 +77,8 @@ POSTING = OpenApiExample(
 RATE = OpenApiExample(
     "1 hotel point = 2 mall points",
     value={
-        "source": "HOTEL",
-        "target": "MALL",
+        "from_program": "HOTEL",
+        "to_program": "MALL",
         "numerator": 2,
         "denominator": 1,
         "starts_at": "2025-12-31T16:00:00+00:00",

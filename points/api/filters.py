@@ -16,7 +16,7 @@ from points.models import Posting, PostingKind
 from points.selectors.statements import touching_program
 
 # What the pages and the choice of a format read from the query themselves.
-_NOT_FILTERS = {"cursor", "page_size"}
+_NOT_FILTERS = {"cursor", "page_size", "format"}
 
 
 class _InstantFormField(forms.Field):
@@ -37,11 +37,11 @@ class _InstantFormField(forms.Field):
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
-class InstantFilter(django_filters.Filter):
+class InstantFilter(django_filters.Filter):  # type: ignore[misc]  # untyped base
     field_class = _InstantFormField
 
 
-class StatementFilter(django_filters.FilterSet):
+class StatementFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped base
     """From `occurred_from` up to, but without, `occurred_to`. An unknown name is refused."""
 
     program = django_filters.CharFilter(
@@ -63,7 +63,7 @@ class StatementFilter(django_filters.FilterSet):
         for name in sorted(set(self.data) - set(self.filters) - _NOT_FILTERS)[:20]:
             unknown = ValidationError(_("There is no such filter."), code="unknown_filter")
             self.form.errors[name[:64]] = self.form.error_class([unknown])
-        return super().is_valid()
+        return bool(super().is_valid())
 
     def filter_program(self, postings: QuerySet[Posting], _name: str, code: str) -> QuerySet[Posting]:
         """Postings with an entry in the program."""

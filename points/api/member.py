@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from common import clock
 from members.api.auth import MemberView
@@ -32,7 +32,7 @@ class MyWallets(MemberView, ListAPIView[Wallet]):
     queryset = Wallet.objects.none()
 
     @extend_schema(operation_id="my_wallets", tags=["points"], examples=[examples.WALLET])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """My wallets by program: on the books, available, pending, debt, expiring within 30 days."""
         return super().get(request, *args, **kwargs)
 
@@ -49,7 +49,7 @@ class MyLots(MemberView, ListAPIView[Lot]):
     queryset = Lot.objects.none()
 
     @extend_schema(operation_id="my_lots", tags=["points"], examples=[examples.LOT])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The open lots of my wallet in `program`, first to be spent first. No wallet: an empty list.
 
         404 if there is no such program.
@@ -80,7 +80,7 @@ class MyPostings(MemberView, ListAPIView[Posting]):
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="At most 50,000 postings."),
         },
     )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """My statement, newest first. With `Accept: text/csv`, all of the period in one file.
 
         The file has a line for each wallet that a posting moved, points signed; more than 50,000 postings
@@ -103,8 +103,8 @@ class ExchangeRates(MemberView, ListAPIView[ExchangeRate]):
     queryset = ExchangeRate.objects.none()
 
     @extend_schema(operation_id="exchange_rates", tags=["points"], examples=[examples.RATE])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The exchange rates in force now: `denominator` points of `source` = `numerator` of `target`."""
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The rates in force now: `denominator` points of one program = `numerator` of the other."""
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[ExchangeRate]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from common.input import InstantField, PointsField, RefField, StrictSerializer
@@ -30,6 +31,7 @@ class MemberRef(StrictSerializer):
         return attrs
 
 
+@extend_schema_serializer(component_name="RedemptionQuote")
 class QuoteRequest(PartnerRequest):
     """A price in points of `program`, to be paid by a member at this unit."""
 
@@ -49,6 +51,7 @@ class QuoteShape(serializers.Serializer[Any]):
     shares = ShareShape(many=True)
 
 
+@extend_schema_serializer(component_name="Redemption")
 class RedemptionRequest(QuoteRequest):
     """Pay `points` of `program` now: own wallet first, or exactly as `quote` showed."""
 
@@ -58,7 +61,7 @@ class RedemptionRequest(QuoteRequest):
     quote = RefField(max_length=QUOTE_CHARACTERS_MAX, required=False)
     capture = serializers.BooleanField(help_text=_("Must be true: the points are spent at once."))
 
-    def validate_capture(self, capture: bool) -> bool:  # noqa: FBT001 -- DRF's signature
+    def validate_capture(self, capture: object) -> object:
         """A JSON boolean: DRF would take "yes" and 1."""
         if self.initial_data["capture"] is not capture:
             raise serializers.ValidationError(_("This is true or false."), code="invalid")

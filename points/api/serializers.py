@@ -68,10 +68,10 @@ class DrawnShape(serializers.Serializer[Any]):
     postings = serializers.IntegerField()
 
 
-class LotSource(serializers.Serializer[Any]):
+class LotPosting(serializers.Serializer[Any]):
     """The posting that gave the lot: for what, and by which rule."""
 
-    posting = serializers.UUIDField(source="id")
+    id = serializers.UUIDField()
     kind = serializers.ChoiceField(PostingKind.choices)
     unit = serializers.CharField(source="unit.code")
     source_ref = serializers.CharField()
@@ -91,7 +91,7 @@ class LotShape(serializers.Serializer[Any]):
     expires_at = InstantField(allow_null=True, help_text=_("Null: never."))
     last_valid_on = serializers.SerializerMethodField()
     drawn = DrawnShape(many=True)
-    source = LotSource(source="posting")
+    posting = LotPosting()
 
     @extend_schema_field(serializers.DateField(allow_null=True))
     def get_last_valid_on(self, lot: Any) -> str | None:
@@ -139,10 +139,10 @@ class PostingShape(serializers.Serializer[Any]):
 
 
 class RateShape(serializers.Serializer[Any]):
-    """`denominator` points of `source` are worth `numerator` points of `target`."""
+    """`denominator` points of `from_program` are worth `numerator` points of `to_program`."""
 
-    source = serializers.CharField(source="source.code")
-    target = serializers.CharField(source="target.code")
+    from_program = serializers.CharField(source="source.code")
+    to_program = serializers.CharField(source="target.code")
     numerator = serializers.IntegerField()
     denominator = serializers.IntegerField()
     starts_at = InstantField(source="during.lower", allow_null=True)

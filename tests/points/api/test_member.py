@@ -122,9 +122,9 @@ class TestLots:
     def test_a_lot_says_where_it_came_from_and_went(self, app, story, paid):
         (lot,) = app.results("me/wallets/HOTEL/lots")
 
-        source = lot.pop("source")
-        assert source.pop("posting")
-        assert source == {"kind": "accrual", "unit": "HOTEL", "source_ref": "r2", "rule": "12 v3"}
+        posting = lot.pop("posting")
+        assert posting.pop("id")
+        assert posting == {"kind": "accrual", "unit": "HOTEL", "source_ref": "r2", "rule": "12 v3"}
         assert lot.pop("id")
         assert lot == {
             "points": 500,
@@ -157,7 +157,7 @@ class TestLots:
 
         pages, answer = [], app.get("me/wallets/MALL/lots", {"page_size": 2}).json()
         while True:
-            pages += [lot["source"]["source_ref"] for lot in answer["results"]]
+            pages += [lot["posting"]["source_ref"] for lot in answer["results"]]
             if answer["next"] is None:
                 break
             answer = app.client.get(answer["next"]).json()
@@ -332,8 +332,8 @@ class TestRates:
         (rate,) = app.results("exchange-rates")
 
         assert rate == {
-            "source": "HOTEL",
-            "target": "MALL",
+            "from_program": "HOTEL",
+            "to_program": "MALL",
             "numerator": 2,
             "denominator": 1,
             "starts_at": "2000-01-01T00:00:00+00:00",
