@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -20,12 +20,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as TerminalProgress
 
 from common import clock
+from common.clock import Stopwatch
 from common.errors import sqlstate
 from common.models import ImportRun
 from common.sql import retrying
@@ -40,22 +42,6 @@ Item = TypeVar("Item")
 
 CHUNK_ROWS = 5_000
 LINE_EVERY_SECONDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """Seconds by stage."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Count the block to `stage`."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +162,9 @@ class _Import:
         self._patiently(lambda: self._begin(content))
         done = 0
         rows = (row for row in self.table if row.number > self.state.last_row)
-        with ThreadPoolExecutor(1, "reader") as reader:
+        with ThreadPoolExecutor(
+            1, "reader", translation.activate, (translation.get_language() or "en",)
+        ) as reader:
             ahead = reader.submit(self._read, rows, chunk_rows)
             while (chunk := ahead.result()).size:
                 ahead = reader.submit(self._read, rows, chunk_rows)

@@ -6,7 +6,8 @@ a change is a new file (`redeem_v2.sql`) and a new migration.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,3 +49,20 @@ def retrying(operation: Callable[[], Result]) -> Result:
 def sqlstate(error: DatabaseError) -> str | None:
     """The SQLSTATE of a database error, where the server gave one."""
     return getattr(error.__cause__, "pgcode", None)
+
+
+def plain_array(values: Iterable[object]) -> str:
+    """An array literal of numbers, ids or codes, for `%s::int[]`: read far faster than ARRAY[1, 2, …]."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+
+
+def instant_array(values: Iterable[datetime | None]) -> str:
+    """An array literal of instants, for `%s::timestamptz[]`."""
+    return "{" + ",".join("NULL" if value is None else f'"{value.isoformat()}"' for value in values) + "}"
+
+
+def text_array(values: Sequence[str]) -> str:
+    """An array literal of any texts, for `%s::text[]`."""
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    body = '","'.join(quoted)
+    return f'{{"{body}"}}' if values else "{}"

@@ -1,0 +1,232 @@
+"""How a reported row becomes an activity report, or is refused by name. Nothing is silently changed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from common import CURRENCY_EXPONENTS
+from common.errors import InvalidRequest
+
+COLUMNS: Final = frozenset(
+    {
+        *("source_ref", "kind", "member_ref", "outlet", "occurred_at", "amount", "currency", "category"),
+        *("quantity", "paid_with_points", "refund_of"),
+    }
+)
+REQUIRED_COLUMNS: Final = frozenset({"source_ref", "kind", "member_ref", "occurred_at", "amount"})
+KINDS: Final = frozenset({"purchase", "stay", "fee", "rent", "event"})
+YEARS_BACK_MAX: Final = 10
+AHEAD_MAX: Final = timedelta(days=1)
+AMOUNT_MAX: Final = Decimal(1_000_000_000)
+ATTRIBUTES_MAX: Final = 50
+
+_AMOUNT = re.compile(r"(-?)((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)", re.ASCII)
+_DIGITS_MAX = 40
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?",
+    re.ASCII,
+)
+_NOTHING = Decimal("0.00")
+
+
+class ReportRefused(InvalidRequest):
+    """A report is not taken in. `code` is the reason, stable; `field` is the column at fault."""
+
+    def __init__(self, code: str, message: str, *, field: str) -> None:
+        super().__init__(message, field=field)
+        self.code = code
+
+
+class DuplicateReference(ReportRefused):
+    """The reference already stands for an activity with other content."""
+
+    status = 409
+    title = _("This reference was already used for something else.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a unit's reports are read by: its currency, outlets, time zones, and the instants taken in.
+
+    `zones` has the venue's zone of each outlet; `zone` the unit's own, None where its venues differ.
+    """
+
+    currency: str
+    outlets: Mapping[str, int]
+    zones: Mapping[str, ZoneInfo]
+    zone: ZoneInfo | None
+    earliest: datetime
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityReport:
+    """An activity as its unit reported it. Who it was: `member_id` where that is known, else `member_ref`."""
+
+    source_ref: str
+    kind: str
+    member_ref: str | None
+    outlet_id: int | None
+    occurred_at: datetime
+    amount: Decimal
+    currency: str
+    category: str = ""
+    quantity: Decimal | None = None
+    paid_with_points: Decimal = _NOTHING
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    member_id: UUID | None = None
+
+
+def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityReport:
+    """The report in a row of a file; empty cells are None.
+
+    :raises ReportRefused: names the first reason found
+    """
+    kind = values.get("kind") or ""
+    _check_kind(kind)
+    if values.get("refund_of"):
+        raise ReportRefused(
+            "unexpected_refund_of", _("Only a refund names what it refunds."), field="refund_of"
+        )
+    currency = values.get("currency") or place.currency
+    outlet = values.get("outlet")
+    paid = values.get("paid_with_points")
+    quantity = values.get("quantity")
+    report = ActivityReport(
+        source_ref=values.get("source_ref") or "",
+        kind=kind,
+        member_ref=values.get("member_ref"),
+        outlet_id=None if outlet is None else _outlet(outlet, place),
+        occurred_at=_instant(values.get("occurred_at") or "", outlet, place),
+        amount=_money(values.get("amount") or "", "amount", currency),
+        currency=currency,
+        category=values.get("category") or "",
+        quantity=None if quantity is None else _quantity(quantity),
+        paid_with_points=_NOTHING if paid is None else _money(paid, "paid_with_points", currency),
+        attributes={n: cell for n, cell in values.items() if cell is not None and n not in COLUMNS},
+    )
+    check_report(report, place=place)
+    return report
+
+
+def check_report(report: ActivityReport, *, place: Place) -> None:
+    """What holds for a report by whichever door it came.
+
+    :raises ReportRefused: names the first reason found
+    """
+    _check_kind(report.kind)
+    if not _is_plain(report.source_ref, 120):
+        words = _("The reference must be 1 to 120 printable characters without a space at either end.")
+        raise ReportRefused("bad_reference", words, field="source_ref")
+    if report.category and not _is_plain(report.category, 80):
+        raise ReportRefused(
+            "bad_category", _("The category is too long or not plain text."), field="category"
+        )
+    if report.currency != place.currency:
+        known = report.currency in CURRENCY_EXPONENTS
+        words = _("The currency is %(found)s, the unit's is %(own)s.")
+        told = {"found": report.currency[:10], "own": place.currency}
+        raise ReportRefused("other_currency" if known else "bad_currency", words % told, field="currency")
+    if report.amount > AMOUNT_MAX:
+        words = _("The amount is above %(max)s.") % {"max": AMOUNT_MAX}
+        raise ReportRefused("too_large", words, field="amount")
+    if report.paid_with_points > report.amount:
+        words = _("More was paid with points than the amount.")
+        raise ReportRefused("bad_paid_with_points", words, field="paid_with_points")
+    if report.occurred_at < place.earliest:
+        words = _("It happened more than %(years)s years ago.") % {"years": YEARS_BACK_MAX}
+        raise ReportRefused("date_too_old", words, field="occurred_at")
+    if report.occurred_at > place.latest:
+        raise ReportRefused("date_in_future", _("It lies more than a day ahead."), field="occurred_at")
+    if len(report.attributes) > ATTRIBUTES_MAX:
+        words = _("There are more than %(max)s other columns.") % {"max": ATTRIBUTES_MAX}
+        raise ReportRefused("too_many_attributes", words, field="attributes")
+
+
+def years_before(at: datetime, years: int) -> datetime:
+    """The same day of the calendar `years` earlier; 29 February becomes the 28th."""
+    day = 28 if (at.month, at.day) == (2, 29) else at.day
+    return at.replace(year=at.year - years, day=day)
+
+
+def _check_kind(kind: str) -> None:
+    if kind == "refund":
+        words = _("Refunds cannot be taken in yet: nothing was booked for this row.")
+        raise ReportRefused("refund_not_supported", words, field="kind")
+    if kind not in KINDS:
+        words = _("The kind must be one of %(kinds)s.") % {"kinds": ", ".join(sorted(KINDS))}
+        raise ReportRefused("unknown_kind", words, field="kind")
+
+
+def _outlet(code: str, place: Place) -> int:
+    if code not in place.outlets:
+        raise ReportRefused("unknown_outlet", _("The unit has no outlet of this code."), field="outlet")
+    return place.outlets[code]
+
+
+def _money(text: str, name: str, currency: str) -> Decimal:
+    found = _AMOUNT.fullmatch(text) if len(text) <= _DIGITS_MAX else None
+    if found is None:
+        words = _("This is not an amount such as 1234.50 (ASCII digits, no separators).")
+        raise ReportRefused("bad_amount", words, field=name)
+    amount = Decimal(text)
+    if amount < 0 or found[1]:
+        raise ReportRefused("negative_amount", _("The amount is negative."), field=name)
+    decimals = CURRENCY_EXPONENTS.get(currency, 2)
+    if amount > AMOUNT_MAX:
+        raise ReportRefused("too_large", _("The amount is above %(max)s.") % {"max": AMOUNT_MAX}, field=name)
+    if "." in text and len(text.rstrip("0").partition(".")[2]) > decimals:
+        words = _("%(currency)s has %(decimals)s decimals.") % {
+            "currency": currency[:10],
+            "decimals": decimals,
+        }
+        raise ReportRefused("bad_amount", words, field=name)
+    return amount
+
+
+def _quantity(text: str) -> Decimal:
+    found = _AMOUNT.fullmatch(text) if len(text) <= _DIGITS_MAX else None
+    quantity = Decimal(text) if found else None
+    if quantity is None or found is None or found[1] or quantity >= 10**9 or quantity != round(quantity, 3):
+        words = _("The quantity must be a number such as 2 or 1.250, not negative, of at most 3 decimals.")
+        raise ReportRefused("bad_quantity", words, field="quantity")
+    return quantity
+
+
+def _instant(text: str, outlet: str | None, place: Place) -> datetime:
+    """The instant in UTC. A local time is read in the zone of the outlet's venue, else in the unit's.
+
+    Of a local time that comes twice (clocks set back) the first is meant; one that is skipped is no time.
+    """
+    found = _INSTANT.fullmatch(text)
+    try:
+        instant = datetime.fromisoformat(text) if found else None
+    except ValueError:
+        instant = None
+    if instant is None:
+        words = _("This is not a date and time such as 2026-03-31T08:00:00+08:00.")
+        raise ReportRefused("bad_date", words, field="occurred_at")
+    zone = instant.tzinfo or (place.zones.get(outlet) if outlet is not None else None) or place.zone
+    if zone is None:
+        words = _("The unit has several time zones: write the offset, or name the outlet.")
+        raise ReportRefused("missing_offset", words, field="occurred_at")
+    try:
+        utc = instant.replace(tzinfo=zone).astimezone(UTC)
+        is_skipped = instant.tzinfo is None and utc.astimezone(zone).replace(tzinfo=None) != instant
+    except OverflowError as overflow:
+        raise ReportRefused("bad_date", _("The year is out of range."), field="occurred_at") from overflow
+    if is_skipped:
+        raise ReportRefused("bad_date", _("The clock skipped this local time."), field="occurred_at")
+    return utc
+
+
+def _is_plain(text: str, length_max: int) -> bool:
+    return 0 < len(text) <= length_max and text.isprintable() and text == text.strip()
