@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,9 +27,19 @@ class UnknownFieldKey(Exception):
 
 def seal(plain: str) -> bytes:
     """Close `plain` with the newest key of the ring."""
+    return seal_many([plain])[0]
+
+
+def seal_many(plains: Sequence[str]) -> list[bytes]:
+    """Close each of `plains`, in order, with one call of the system's random source: the cipher is cheaper."""
     key_id, key = next(iter(_ring().items()))
-    nonce = os.urandom(_NONCE_BYTES)
-    return _VERSION + key_id + nonce + key.encrypt(nonce, plain.encode(), _VERSION + key_id)
+    head = _VERSION + key_id
+    noise = os.urandom(_NONCE_BYTES * len(plains))
+    nonces = [noise[start : start + _NONCE_BYTES] for start in range(0, len(noise), _NONCE_BYTES)]
+    return [
+        head + nonce + key.encrypt(nonce, plain.encode(), head)
+        for nonce, plain in zip(nonces, plains, strict=True)
+    ]
 
 
 def unseal(box: bytes) -> str:

@@ -116,7 +116,10 @@ def normal_text(text: str, *, characters_max: int, field: str | None = None) -> 
     :raises BadText: control or invisible characters, or too long
     """
     spaced = " ".join(unicodedata.normalize("NFKC", text).split())
-    if len(spaced) > characters_max or any(_is_forbidden(character) for character in spaced):
+    if len(spaced) > characters_max:
+        raise BadText(field=field)
+    # isprintable() is quick, and stricter: only what fails it is looked at closely.
+    if not spaced.isprintable() and any(_is_forbidden(character) for character in spaced):
         raise BadText(field=field)
     return spaced
 

@@ -3,19 +3,21 @@
 Set-based: a batch costs a constant number of statements, whatever its size. One candidate is a batch of one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from common.clock import uuid7
 from common.errors import DomainError, InvalidRequest
 from members.models import Enrolment, Identity, IdentityKind, Member, MemberStatus
+from members.rules.candidate import Candidate
 from members.rules.matching import Person, whose
-from members.rules.number import new_member_number
+from members.services.storing import store_cards, store_enrolments, store_identities, store_members
 from members.vault import blind_index
 from units.models import BusinessUnit
 
@@ -25,22 +27,6 @@ class NothingIdentifies(InvalidRequest):
 
     code = "nothing_identifies"
     title = _("There is neither a legacy card nor a phone.")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A person as a unit describes them; every value in its normal form (members/rules/normalise.py)."""
-
-    joined_at: datetime
-    legacy_card: str | None = None
-    phone: str | None = None
-    email: str | None = None
-    name: str = ""
-    birth_date: date | None = None
-    gender: str = ""
-    address: str = ""
-    tier_hint: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +48,8 @@ class Ending(StrEnum):
 
 
 class Enrolled(NamedTuple):
-    """A candidate's enrolment, its member's id and status, and how it came about."""
+    """A candidate's member, and how they came to be one at the unit."""
 
-    enrolment: Enrolment
     member_id: UUID
     status: str
     ending: Ending
@@ -100,6 +85,16 @@ class _Keyed(NamedTuple):
         return cls(told, phone, email)
 
 
+@dataclass(slots=True, eq=False)
+class _Seat:
+    """An enrolment at the unit: as stored (`id`), or as the batch adds it (`told`)."""
+
+    member_id: UUID
+    card: str | None
+    id: int | None = None
+    told: Candidate | None = None
+
+
 class _Register:
     """What is known of a batch, and what it adds. Later rows of a batch see what earlier ones added."""
 
@@ -107,14 +102,14 @@ class _Register:
         self.unit, self.desk = unit, desk
         self.people: dict[UUID, Person] = {}
         self.by_index: dict[bytes, Person] = {}
-        self.enrolments: dict[UUID, list[Enrolment]] = {}
-        self.by_card: dict[str, Enrolment] = {}
-        self.members: list[Member] = []
-        self.identities: list[Identity] = []
-        self.joined: list[Enrolment] = []
-        self.carded: list[Enrolment] = []
+        self.seats: dict[UUID, list[_Seat]] = {}
+        self.by_card: dict[str, _Seat] = {}
+        self.created: list[tuple[UUID, Candidate]] = []
+        self.identified: list[tuple[str, bytes, str, UUID]] = []
+        self.joined: list[_Seat] = []
+        self.carded: list[_Seat] = []
 
-    def look_up(self, keyed: Iterable[_Keyed]) -> None:
+    def look_up(self, keyed: Sequence[_Keyed]) -> None:
         """Find whom the batch may name: five statements, or two where it names nobody known."""
         cards = {one.told.legacy_card for one in keyed if one.told.legacy_card}
         indexes = {index for one in keyed for index in (one.phone, one.email) if index}
@@ -126,15 +121,13 @@ class _Register:
         ids = {*owners.values(), *holders.values_list("member_id", flat=True)}
         if not ids:
             return
-        reachable = set(
-            Identity.objects.filter(member_id__in=ids, kind=IdentityKind.PHONE, is_active=True).values_list(
-                "member_id", flat=True
-            )
-        )
+        phones = Identity.objects.filter(member_id__in=ids, kind=IdentityKind.PHONE, is_active=True)
+        reachable = set(phones.values_list("member_id", flat=True))
         for member_id, status, name in Member.objects.filter(pk__in=ids).values_list("pk", "status", "name"):
             self.people[member_id] = Person(member_id, status, name, member_id in reachable)
-        for enrolment in Enrolment.objects.filter(unit=self.unit, member_id__in=ids).order_by("pk"):
-            self._remember(enrolment)
+        known = Enrolment.objects.filter(unit=self.unit, member_id__in=ids).order_by("pk")
+        for pk, member_id, card in known.values_list("pk", "member_id", "legacy_card"):
+            self._remember(_Seat(member_id, card, id=pk))
         self.by_index = {index: self.people[member_id] for index, member_id in owners.items()}
 
     def enrol(self, one: _Keyed) -> Enrolled | DomainError:
@@ -153,40 +146,34 @@ class _Register:
             )
         except DomainError as refusal:
             return refusal
-        ending = Ending.ALREADY_THERE
-        if person is None:
-            person, ending = self._create(told), Ending.CREATED
-        if self._identify(person, one) and ending is Ending.ALREADY_THERE:
-            ending = Ending.LINKED
-        enrolment, is_new = self._join(person, told)
-        if is_new and ending is Ending.ALREADY_THERE:
-            ending = Ending.LINKED
-        return Enrolled(enrolment, person.id, person.status, ending)
+        is_new = person is None
+        person = person or self._create(told)
+        is_identified = self._identify(person, one)
+        is_seated = self._seat(person, told)
+        if is_new:
+            ending = Ending.CREATED
+        else:
+            ending = Ending.LINKED if is_identified or is_seated else Ending.ALREADY_THERE
+        return Enrolled(person.id, person.status, ending)
 
     def write(self) -> None:
         """Store what the batch added, identities in index order: two batches never wait in a circle."""
-        Member.objects.bulk_create(self.members, batch_size=1_000)
-        Identity.objects.bulk_create(
-            sorted(self.identities, key=lambda identity: (identity.kind, identity.blind_index)),
-            batch_size=1_000,
+        at, by, channel = self.desk.at, self.desk.by, self.desk.channel
+        store_members(self.created, is_generated=self.desk.is_generated, at=at)
+        store_identities(sorted(self.identified), proof=channel, at=at)
+        joined = sorted(self.joined, key=lambda seat: seat.card or "")
+        store_enrolments(
+            [(seat.member_id, seat.card, seat.told) for seat in joined if seat.told],
+            unit_id=self.unit.pk,
+            channel=channel,
+            by=by,
+            at=at,
         )
-        Enrolment.objects.bulk_create(
-            sorted(self.joined, key=lambda enrolment: enrolment.legacy_card or ""), batch_size=1_000
-        )
-        Enrolment.objects.bulk_update(self.carded, ["legacy_card"], batch_size=1_000)
+        store_cards([(seat.id, seat.card) for seat in self.carded])
 
     def _create(self, told: Candidate) -> Person:
-        member = Member(
-            number=new_member_number(),
-            name=told.name,
-            birth_date=told.birth_date,
-            gender=told.gender,
-            address=told.address,
-            is_generated=self.desk.is_generated,
-            joined_at=told.joined_at,
-        )
-        self.members.append(member)
-        person = Person(member.pk, MemberStatus.ACTIVE, told.name, has_phone=False)
+        person = Person(uuid7(), MemberStatus.ACTIVE, told.name, has_phone=False)
+        self.created.append((person.id, told))
         self.people[person.id] = person
         return person
 
@@ -199,52 +186,34 @@ class _Register:
         ):
             if index is None or value is None or index in self.by_index:
                 continue
-            self.identities.append(
-                Identity(
-                    member_id=person.id,
-                    kind=kind,
-                    value=value,
-                    blind_index=index,
-                    proof=self.desk.channel,
-                    proven_at=self.desk.at,
-                )
-            )
+            self.identified.append((kind.value, index, value, person.id))
             self.by_index[index] = person
             person.has_phone = person.has_phone or kind is IdentityKind.PHONE
             added = True
         return added
 
-    def _join(self, person: Person, told: Candidate) -> tuple[Enrolment, bool]:
-        """The person's enrolment that `told` means, and whether anything was added."""
-        mine = self.enrolments.get(person.id, [])
-        if told.legacy_card is None and mine:
-            return mine[0], False
-        if told.legacy_card is not None:
-            if told.legacy_card in self.by_card:
-                return self.by_card[told.legacy_card], False
-            bare = next((enrolment for enrolment in mine if enrolment.legacy_card is None), None)
+    def _seat(self, person: Person, told: Candidate) -> bool:
+        """Make sure that the person is enrolled as `told` says. Whether anything was added."""
+        mine = self.seats.get(person.id, [])
+        if told.legacy_card is None:
+            if mine:
+                return False
+        elif told.legacy_card in self.by_card:
+            return False
+        else:
+            bare = next((seat for seat in mine if seat.card is None), None)
             if bare is not None:
-                bare.legacy_card = told.legacy_card
+                bare.card = told.legacy_card
                 self.by_card[told.legacy_card] = bare
-                if bare.pk is not None:
+                if bare.id is not None:
                     self.carded.append(bare)
-                return bare, True
-        enrolment = Enrolment(
-            member_id=person.id,
-            unit=self.unit,
-            legacy_card=told.legacy_card,
-            channel=self.desk.channel,
-            tier_hint=told.tier_hint,
-            joined_at=told.joined_at,
-            attributes=dict(told.attributes),
-            enrolled_by=self.desk.by,
-            created_at=self.desk.at,
-        )
-        self.joined.append(enrolment)
-        self._remember(enrolment)
-        return enrolment, True
+                return True
+        seat = _Seat(person.id, told.legacy_card, told=told)
+        self.joined.append(seat)
+        self._remember(seat)
+        return True
 
-    def _remember(self, enrolment: Enrolment) -> None:
-        self.enrolments.setdefault(enrolment.member_id, []).append(enrolment)
-        if enrolment.legacy_card is not None:
-            self.by_card[enrolment.legacy_card] = enrolment
+    def _remember(self, seat: _Seat) -> None:
+        self.seats.setdefault(seat.member_id, []).append(seat)
+        if seat.card is not None:
+            self.by_card[seat.card] = seat

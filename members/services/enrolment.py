@@ -8,6 +8,7 @@ from django.db import transaction
 from common.errors import DomainError
 from common.sql import retrying
 from members.models import Enrolment
+from members.rules.candidate import Candidate
 from members.rules.normalise import (
     ADDRESS_CHARACTERS_MAX,
     FutureDate,
@@ -18,7 +19,7 @@ from members.rules.normalise import (
     normal_phone,
     normal_text,
 )
-from members.services.enrolling import Candidate, Desk, Enrolled, enrol_candidates
+from members.services.enrolling import Desk, enrol_candidates
 from units.models import BusinessUnit
 
 
@@ -67,13 +68,14 @@ def enrol_member(  # noqa: PLR0913 -- a person's description is this long
     )
 
     @transaction.atomic
-    def enrol() -> Enrolled | DomainError:
+    def enrol() -> Enrolment:
         (ending,) = enrol_candidates(
             unit=unit, candidates=[candidate], desk=Desk(channel, by, at, is_generated=is_generated)
         )
-        return ending
+        if isinstance(ending, DomainError):
+            raise ending
+        mine = Enrolment.objects.filter(unit=unit, member_id=ending.member_id).order_by("pk")
+        asked = mine.filter(legacy_card=candidate.legacy_card) if candidate.legacy_card else mine
+        return asked[:1].get()
 
-    ending = retrying(enrol)
-    if isinstance(ending, DomainError):
-        raise ending
-    return ending.enrolment
+    return retrying(enrol)

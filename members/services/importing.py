@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from common.bulk import Reject, Row, RowRejected, attributes_of
 from common.errors import DomainError, InvalidRequest
+from members.rules.candidate import Candidate
 from members.rules.normalise import (
     ADDRESS_CHARACTERS_MAX,
     EARLIEST_BIRTH,
@@ -24,7 +25,7 @@ from members.rules.normalise import (
     normal_phone,
     normal_text,
 )
-from members.services.enrolling import Candidate, Desk, Ending, enrol_candidates
+from members.services.enrolling import Desk, Ending, enrol_candidates
 from units.models import BusinessUnit
 
 COLUMNS: Final = frozenset(
@@ -96,7 +97,12 @@ def read_member_row(row: Row, *, zone: ZoneInfo, at: datetime) -> MemberRow:
 
 
 def enrol_rows(
-    *, unit: BusinessUnit, rows: Sequence[tuple[Row, MemberRow]], by: str, at: datetime
+    *,
+    unit: BusinessUnit,
+    rows: Sequence[tuple[Row, MemberRow]],
+    by: str,
+    at: datetime,
+    is_generated: bool = False,
 ) -> tuple[list[Arrival], list[Reject]]:
     """Enrol the people of one chunk at `unit`, inside the chunk's transaction; twice changes nothing.
 
@@ -105,7 +111,7 @@ def enrol_rows(
     endings = enrol_candidates(
         unit=unit,
         candidates=[told.candidate for _row, told in rows],
-        desk=Desk(channel="import", by=by, at=at),
+        desk=Desk(channel="import", by=by, at=at, is_generated=is_generated),
     )
     arrivals: list[Arrival] = []
     rejects: list[Reject] = []
