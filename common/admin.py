@@ -1,6 +1,8 @@
 """Base classes of the operators' screens: quick on large tables, and read-only where a row is a fact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +14,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
+from common import clock
 from common.errors import DomainError
 
 
@@ -64,12 +66,19 @@ class BaseAdmin(ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
-    paginator = CappedPaginator
+    paginator: Any = CappedPaginator
     warn_unsaved_form = True
     list_filter_submit = True
     compressed_fields = True
     # Many columns beside one another; they scroll where the screen is narrow.
     list_fullwidth = True
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """An unfiltered list says how long it is once, at its foot."""
+        rows = super().get_changelist_instance(request)
+        if not (rows.query or rows.has_active_filters):
+            rows.full_result_count = rows.result_count
+        return rows
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A refusal by a service or a constraint undoes the save and is told on the page."""
@@ -103,6 +112,29 @@ class WholeTermSearch:
         return (self.found(queryset, term) if term else queryset), False
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A titled table. `right`: places of the columns of figures; `note`: how to read it; `more`: the list."""
+
+    title: object
+    headers: Sequence[object]
+    rows: Sequence[Sequence[object]]
+    note: object = ""
+    more: str = ""
+    right: frozenset[int] = frozenset()
+
+    @property
+    def cells(self) -> list[list[tuple[object, object, bool]]]:
+        """Rows of (header, cell, is a figure): small screens repeat the header beside each cell."""
+        return [
+            [
+                (header, cell, place in self.right)
+                for place, (header, cell) in enumerate(zip(self.headers, row, strict=True))
+            ]
+            for row in self.rows
+        ]
+
+
 class ReadOnlyAdmin(BaseAdmin):
     """A screen for looking only: what it shows is written by services, never by hand."""
 
@@ -119,6 +151,30 @@ class ReadOnlyAdmin(BaseAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002 -- same
         """Nobody."""
         return False
+
+
+class PanelPage(ReadOnlyAdmin):
+    """A page for looking only that says below what the row is made of, in panels."""
+
+    change_form_template = "admin/panel_page.html"
+
+    def panels(self, row: Any, at: datetime) -> Sequence[Panel]:
+        """What there is to show about `row` at `at`."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the panels to the page."""
+        row = self.get_object(request, object_id)
+        panels = [] if row is None else self.panels(row, clock.now())
+        extra = {**(extra_context or {}), "panels": panels}
+        response: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return response
 
 
 def actor_of(user: AbstractBaseUser | AnonymousUser) -> str:
@@ -148,19 +204,4 @@ def list_link(model: type[Model], words: object, **filters: str | int | UUID) ->
         '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
         list_address(model, **filters),
         words,
-    )
-
-
-def explanation_table(*, headers: Sequence[object], rows: Iterable[Sequence[object]]) -> SafeString:
-    """A small table for a read-only field that says what a figure is made of. Every cell is escaped."""
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        ((format_html_join("", '<td class="px-3 py-1">{}</td>', ((cell,) for cell in row)),) for row in rows),
-    )
-    if not body:
-        return format_html("<p>{}</p>", gettext("Nothing yet."))
-    head = format_html_join("", '<th class="px-3 py-1 text-left">{}</th>', ((name,) for name in headers))
-    return format_html(
-        '<table class="w-full text-sm"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body
     )

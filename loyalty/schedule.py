@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from loyalty.tasks import prune_answers
 from points.tasks import audit_ledger, expire_points
 
@@ -54,19 +56,21 @@ SCHEDULE = (
         name="expire_points",
         task=expire_points,
         when=Crontab(minute="5", hour="0-6"),
-        why="Points end at midnight after their last day; balances and liability should say so by morning.",
+        why=_(
+            "Points end at midnight after their last day; balances and liability should say so by morning."
+        ),
     ),
     Job(
         name="audit_ledger",
         task=audit_ledger,
         when=Crontab(minute="35", hour="1-7"),
-        why="After the sweep the books are quiet: a row changed behind our back is found within a day.",
+        why=_("After the sweep the books are quiet: a row changed behind our back is found within a day."),
     ),
     Job(
         name="prune_answers",
         task=prune_answers,
         when=Crontab(minute="20", hour="3-6"),
-        why="Answers kept for retries are of no use after a week, and their table would only grow.",
+        why=_("Answers kept for retries are of no use after a week, and their table would only grow."),
     ),
 )
 

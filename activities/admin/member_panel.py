@@ -6,8 +6,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from activities.models import Activity
-from common.admin import list_address, page_link
-from members.admin.panels import Panel, member_panel
+from common.admin import Panel, list_address, page_link
+from members.admin.panels import member_panel
 from members.models import Member
 from points.admin.moments import moment
 

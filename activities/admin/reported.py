@@ -48,11 +48,11 @@ class ActivityAdmin(WholeTermSearch, ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("kind_label", "unit", "outlet"),
+                    ("kind", "unit", "outlet"),
                     ("member_link", "source_ref", "refund_of"),
                     ("money", "paid_with_points", "quantity"),
                     ("category", "occurred_at", "recorded_at"),
-                    ("generated", "postings_link"),
+                    ("is_generated", "postings_link"),
                 )
             },
         ),

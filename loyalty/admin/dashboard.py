@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from activities.models import Activity
 from activities.selectors.active_members import active_members
 from common import clock
-from common.admin import list_address, page_link
+from common.admin import Panel, list_address, page_link
 from common.models import JobRun
-from members.admin.panels import Panel
 from members.models import Member
 from points.admin.journal import told_posting
 from points.admin.moments import moment

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from common.admin import BaseAdmin
@@ -22,6 +23,10 @@ class UserAdmin(BaseAdmin, DjangoUserAdmin[User]):
     actions = None
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     ordering = ("username",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002 -- Django's signature
+        """Nobody: postings and the history of edits name them. They are switched off instead."""
+        return False
 
 
 @admin.register(Group)

@@ -1,14 +1,15 @@
 """What ran by itself: imports and periodic jobs, to look at."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from common.admin import ReadOnlyAdmin, explanation_table
+from common.admin import Panel, PanelPage, ReadOnlyAdmin
 from common.models import ImportRun, JobRun
 
 _STATE_COLOURS = {"done": "success", "running": "info"}
@@ -30,11 +31,11 @@ class JobRunAdmin(RunState, ReadOnlyAdmin):
     list_display = ("job", "period", "state", "started_at", "finished_at", "outcome")
     list_filter = ("job", ("started_at", RangeDateTimeFilter))
     ordering = ("-started_at", "-id")
-    fields = (("job", "period", "state"), ("started_at", "finished_at"), "outcome")
+    fields = (("job", "period"), ("started_at", "finished_at"), "outcome")
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(RunState, ReadOnlyAdmin):
+class ImportRunAdmin(RunState, PanelPage):
     """Imports of files: how far each has come and what it refused."""
 
     list_display = ("file_name", "kind", "unit_code", "state", "last_row", "started_at", "finished_at")
@@ -42,18 +43,24 @@ class ImportRunAdmin(RunState, ReadOnlyAdmin):
     ordering = ("-started_at", "-id")
     fields = (
         ("file_name", "kind", "unit_code"),
-        ("state", "started_at", "finished_at"),
+        ("state_told", "started_at", "finished_at"),
         ("last_row", "content_sha256"),
-        "counts_table",
-        "rejected_table",
     )
 
-    @display(description=_("counts"))
-    def counts_table(self, run: ImportRun) -> SafeString:
-        """What became of the rows."""
-        return explanation_table(headers=[_("what"), _("rows")], rows=sorted(run.counts.items()))
+    def panels(self, row: ImportRun, at: datetime) -> list[Panel]:  # noqa: ARG002 -- counts do not age
+        """What became of the rows, and why some were refused; those rows are in the rejects file."""
+        right = frozenset({1})
+        return [
+            Panel(gettext("Counts"), [_("what"), _("rows")], sorted(row.counts.items()), right=right),
+            Panel(
+                gettext("Rejected, by reason"),
+                [_("reason"), _("rows")],
+                sorted(row.rejected.items()),
+                right=right,
+            ),
+        ]
 
-    @display(description=_("rejected, by reason"))
-    def rejected_table(self, run: ImportRun) -> SafeString:
-        """Why rows were refused; the rows themselves are in the rejects file."""
-        return explanation_table(headers=[_("reason"), _("rows")], rows=sorted(run.rejected.items()))
+    @display(description=_("state"))
+    def state_told(self, run: ImportRun) -> Any:
+        """Done, or not yet."""
+        return self.state(run)[1]

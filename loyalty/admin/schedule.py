@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -17,6 +18,7 @@ from unfold.decorators import display
 
 from common.admin import BaseAdmin, list_link
 from common.models import JobRun
+from loyalty.schedule import SCHEDULE
 
 for model in (PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
@@ -44,8 +46,8 @@ class PeriodicTaskAdmin(BaseAdmin):
     search_fields = ("name",)
     ordering = ("name",)
     actions = None
-    fields = ("name", "task", "description", "enabled", "crontab", "last_run_at", "runs")
-    readonly_fields = ("name", "task", "description", "last_run_at", "runs")
+    fields = ("name", "task", "why", "enabled", "crontab", "last_run_at", "runs")
+    readonly_fields = ("name", "task", "why", "last_run_at", "runs")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 -- Django's signature
         """A new job is a release, not a row."""
@@ -62,7 +64,10 @@ class PeriodicTaskAdmin(BaseAdmin):
 
     @display(description=_("why"))
     def why(self, task: PeriodicTask) -> str:
-        """The reason that the schedule gives."""
+        """The reason that the release gives; an operator's own line has its description."""
+        for job in SCHEDULE:
+            if job.name == task.name:
+                return gettext(job.why)
         return task.description or "—"
 
     @display(description=_("runs"))

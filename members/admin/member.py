@@ -1,16 +1,16 @@
 """Members: the list, and one page that shows the whole person: identities, enrolments, points, activities."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from common import clock
-from common.admin import ReadOnlyAdmin, WholeTermSearch, page_link
+from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_link
 from common.errors import DomainError
 from members.admin.panels import panels_of
 from members.models import Enrolment, Identity, Member, MemberStatus
@@ -45,7 +45,7 @@ class UnitFilter(admin.SimpleListFilter):
 
 
 @admin.register(Member)
-class MemberAdmin(WholeTermSearch, ReadOnlyAdmin):
+class MemberAdmin(WholeTermSearch, PanelPage):
     """One person, once. Found by what they show at a desk: number, phone, card; each whole."""
 
     list_display = ("number", "masked_name", "status_label", "unit_codes", "joined_at", "generated")
@@ -55,11 +55,10 @@ class MemberAdmin(WholeTermSearch, ReadOnlyAdmin):
         "Member number, phone or legacy card, whole. A phone is looked up without being stored."
     )
     ordering = ("-id",)
-    change_form_template = "admin/members/member/page.html"
     fieldsets = (
         (
             None,
-            {"fields": (("number", "masked_name", "status_label"), ("joined_at", "created_at", "generated"))},
+            {"fields": (("number", "masked_name", "status"), ("joined_at", "created_at", "is_generated"))},
         ),
     )
 
@@ -73,19 +72,9 @@ class MemberAdmin(WholeTermSearch, ReadOnlyAdmin):
         """By index only: number, blind index of the phone, legacy card."""
         return queryset.filter(pk__in=found_members(term))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Add the tables of this app and of the floors above."""
-        member = self.get_object(request, object_id)
-        panels = [] if member is None else panels_of(member, at=clock.now())
-        extra = {**(extra_context or {}), "panels": panels}
-        response: HttpResponse = super().change_view(request, object_id, form_url, extra)
-        return response
+    def panels(self, row: Member, at: datetime) -> list[Panel]:
+        """The tables of this app and of the floors above."""
+        return panels_of(row, at=at)
 
     @display(description=_("name"))
     def masked_name(self, member: Member) -> str:

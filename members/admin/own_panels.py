@@ -6,7 +6,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from members.admin.panels import Panel, member_panel
+from common.admin import Panel
+from members.admin.panels import member_panel
 from members.models import Enrolment, Identity, Member
 from members.rules.masking import masked_identity
 

@@ -1,35 +1,11 @@
 """The member page's slots: tables that this app and the floors above it show about one member."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from common.admin import Panel
 from members.models import Member
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A titled table. `right`: places of the columns of figures; `note`: how to read it; `more`: the list."""
-
-    title: object
-    headers: Sequence[object]
-    rows: Sequence[Sequence[object]]
-    note: object = ""
-    more: str = ""
-    right: frozenset[int] = field(default_factory=frozenset)
-
-    @property
-    def cells(self) -> list[list[tuple[object, object, bool]]]:
-        """Rows of (header, cell, is a figure): small screens repeat the header beside each cell."""
-        return [
-            [
-                (header, cell, place in self.right)
-                for place, (header, cell) in enumerate(zip(self.headers, row, strict=True))
-            ]
-            for row in self.rows
-        ]
-
 
 PanelMaker = Callable[[Member, datetime], Panel]
 

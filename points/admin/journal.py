@@ -1,16 +1,18 @@
 """The journal to look at: postings with what they are made of, entries, draws. Nobody changes it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from common.admin import ReadOnlyAdmin, WholeTermSearch, explanation_table, page_link
+from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_link
 from members.models import Member
 from points.admin.moments import moment
 from points.models import Draw, Entry, Lot, Posting, PostingKind, Program
@@ -34,7 +36,7 @@ class MemberLink:
 
 
 @admin.register(Posting)
-class PostingAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
+class PostingAdmin(MemberLink, WholeTermSearch, PanelPage):
     """What moved points, why, for whom, by whom. The page shows its entries, its lots and what it drew."""
 
     list_display = (
@@ -42,9 +44,9 @@ class PostingAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
         "kind_label",
         "member_link",
         "unit",
-        "points",
+        "points_told",
         "program",
-        "source_ref",
+        "source",
         "actor",
         "rule",
     )
@@ -58,7 +60,7 @@ class PostingAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("kind_label", "points", "program"),
+                    ("kind", "points_told", "program"),
                     ("member_link", "unit", "source_ref"),
                     ("occurred_at", "posted_at"),
                     ("actor", "rule"),
@@ -66,11 +68,12 @@ class PostingAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
                 )
             },
         ),
-        (_("entries"), {"fields": ("entries_table",)}),
-        (_("lots it made"), {"fields": ("lots_table",)}),
-        (_("lots it drew on"), {"fields": ("draws_table",)}),
         (_("proof"), {"fields": ("id", "digest_text"), "classes": ("collapse",)}),
     )
+
+    def panels(self, row: Posting, at: datetime) -> list[Panel]:  # noqa: ARG002 -- what was posted does not age
+        """What the posting is made of."""
+        return [entries_panel(row), lots_panel(row), draws_panel(row)]
 
     def found(self, queryset: QuerySet[Posting], term: str) -> QuerySet[Posting]:
         """By whole source reference or member number: both have an index, a part of either has none."""
@@ -85,59 +88,20 @@ class PostingAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
         """In its colour."""
         return posting.kind, posting.get_kind_display()
 
+    @display(description=_("points"), ordering="points")
+    def points_told(self, posting: Posting) -> str:
+        """With separators."""
+        return f"{posting.points:,}"
+
+    @display(description=_("source reference"))
+    def source(self, posting: Posting) -> str:
+        """Short in the list: what the sweep posts carries a whole id."""
+        return Truncator(posting.source_ref).chars(28)
+
     @display(description=_("reverses"))
     def reversed_posting(self, posting: Posting) -> object:
         """The posting it takes back."""
         return page_link(Posting, posting.reverses, posting.reverses) if posting.reverses else "—"
-
-    @display(description=_("entries"))
-    def entries_table(self, posting: Posting) -> SafeString:
-        """Each moves points between a wallet and a house account: the two sides sum to zero."""
-        entries = posting.entries.select_related("program", "unit").order_by("program__code", "id")
-        return explanation_table(
-            headers=[_("program"), _("to the wallet"), _("house account"), _("of the unit")],
-            rows=[
-                (entry.program, f"{entry.points:+,}", entry.get_house_display(), entry.unit)
-                for entry in entries
-            ],
-        )
-
-    @display(description=_("lots it made"))
-    def lots_table(self, posting: Posting) -> SafeString:
-        """What was given and how long it lives."""
-        lots = posting.lots.select_related("program", "issuer").order_by("id")
-        return explanation_table(
-            headers=[_("lot"), _("program"), _("points"), _("remaining"), _("issuing unit"), _("expires")],
-            rows=[
-                (
-                    page_link(Lot, lot.pk, str(lot.pk)[-8:]),
-                    lot.program,
-                    f"{lot.points:,}",
-                    f"{lot.remaining:,}",
-                    lot.issuer,
-                    moment(lot.expires_at) or gettext("never"),
-                )
-                for lot in lots
-            ],
-        )
-
-    @display(description=_("lots it drew on"))
-    def draws_table(self, posting: Posting) -> SafeString:
-        """Which points were spent, expired or put back: what settlement between units is made of."""
-        draws = posting.draws.select_related("lot__program", "lot__issuer").order_by("id")
-        return explanation_table(
-            headers=[_("lot"), _("program"), _("points"), _("issuing unit"), _("cost per point")],
-            rows=[
-                (
-                    page_link(Lot, draw.lot_id, str(draw.lot_id)[-8:]),
-                    draw.lot.program,
-                    f"{draw.points:,}",
-                    draw.lot.issuer,
-                    f"{draw.lot.unit_cost.normalize():f} {draw.lot.program.currency}",
-                )
-                for draw in draws
-            ],
-        )
 
     @display(description=_("digest"))
     def digest_text(self, posting: Posting) -> str:
@@ -149,11 +113,16 @@ class PostingAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
 class EntryAdmin(MemberLink, ReadOnlyAdmin):
     """The lines of postings."""
 
-    list_display = ("id", "posting_link", "member_link", "program", "points", "house", "unit")
+    list_display = ("id", "posting_link", "member_link", "program", "points_told", "house", "unit")
     list_select_related = ("posting", "member", "program", "unit")
     list_filter = ("house", "program", "unit")
     ordering = ("-id",)
-    fields = ("posting_link", "member_link", "program", "points", "house", "unit")
+    fields = ("posting_link", "member_link", "program", "points_told", "house", "unit")
+
+    @display(description=_("points"), ordering="points")
+    def points_told(self, entry: Entry) -> str:
+        """Signed: to the wallet or from it."""
+        return f"{entry.points:+,}"
 
     @display(description=_("posting"))
     def posting_link(self, entry: Entry) -> SafeString:
@@ -165,10 +134,15 @@ class EntryAdmin(MemberLink, ReadOnlyAdmin):
 class DrawAdmin(MemberLink, ReadOnlyAdmin):
     """Which posting consumed how many points of which lot."""
 
-    list_display = ("id", "posting_link", "lot_link", "member_link", "program", "points")
+    list_display = ("id", "posting_link", "lot_link", "member_link", "program", "points_told")
     list_select_related = ("posting", "lot__program", "member")
     ordering = ("-id",)
-    fields = ("posting_link", "lot_link", "member_link", "program", "points")
+    fields = ("posting_link", "lot_link", "member_link", "program", "points_told")
+
+    @display(description=_("points"), ordering="points")
+    def points_told(self, draw: Draw) -> str:
+        """Positive: drawn; negative: put back."""
+        return f"{draw.points:,}"
 
     @display(description=_("posting"))
     def posting_link(self, draw: Draw) -> SafeString:
@@ -187,5 +161,63 @@ class DrawAdmin(MemberLink, ReadOnlyAdmin):
 
 
 def told_posting(posting: Posting) -> str:
-    """A posting in a few words: Redemption T-1001."""
-    return f"{posting.get_kind_display()} {posting.source_ref}"
+    """A posting in a few words: Redemption T-1001. The sweep's references are ids and say nothing."""
+    kind = posting.get_kind_display()
+    return kind if posting.kind == PostingKind.EXPIRY else f"{kind} {posting.source_ref}"
+
+
+def entries_panel(posting: Posting) -> Panel:
+    """Each line moves points between a wallet and a house account: the two sides sum to zero."""
+    entries = posting.entries.select_related("program", "unit").order_by("program__code", "id")
+    return Panel(
+        title=gettext("Entries"),
+        headers=[_("program"), _("to the wallet"), _("house account"), _("of the unit")],
+        rows=[
+            (entry.program, f"{entry.points:+,}", entry.get_house_display(), entry.unit) for entry in entries
+        ],
+        note=gettext(
+            "The house account of the unit gets the same with the other sign: a posting sums to zero."
+        ),
+        right=frozenset({1}),
+    )
+
+
+def lots_panel(posting: Posting) -> Panel:
+    """What was given and how long it lives."""
+    lots = posting.lots.select_related("program", "issuer").order_by("id")
+    return Panel(
+        title=gettext("Lots it made"),
+        headers=[_("lot"), _("program"), _("points"), _("remaining"), _("issuing unit"), _("expires")],
+        rows=[
+            (
+                page_link(Lot, lot.pk, str(lot.pk)[-8:]),
+                lot.program,
+                f"{lot.points:,}",
+                f"{lot.remaining:,}",
+                lot.issuer,
+                moment(lot.expires_at) or gettext("never"),
+            )
+            for lot in lots
+        ],
+        right=frozenset({2, 3}),
+    )
+
+
+def draws_panel(posting: Posting) -> Panel:
+    """Which points were spent, expired or put back: what settlement between units is made of."""
+    draws = posting.draws.select_related("lot__program", "lot__issuer").order_by("id")
+    return Panel(
+        title=gettext("Lots it drew on"),
+        headers=[_("lot"), _("program"), _("points"), _("issuing unit"), _("cost per point")],
+        rows=[
+            (
+                page_link(Lot, draw.lot_id, str(draw.lot_id)[-8:]),
+                draw.lot.program,
+                f"{draw.points:,}",
+                draw.lot.issuer,
+                f"{draw.lot.unit_cost.normalize():f} {draw.lot.program.currency}",
+            )
+            for draw in draws
+        ],
+        right=frozenset({2}),
+    )

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from common.admin import list_address, page_link
-from members.admin.panels import Panel, member_panel
+from common.admin import Panel, list_address, page_link
+from members.admin.panels import member_panel
 from members.models import Member
 from points.admin.journal import told_posting
 from points.admin.moments import moment

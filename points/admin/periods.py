@@ -35,19 +35,19 @@ class PeriodForm(forms.ModelForm[Any]):
 
     start_may_be_past = False
     starts_at = forms.SplitDateTimeField(
-        label=_("in force from"),
+        label=_("In force from"),
         required=False,
         widget=UnfoldAdminSplitDateTimeVerticalWidget,
         help_text=_("Empty: from now on."),
     )
     ends_at = forms.SplitDateTimeField(
-        label=_("until"),
+        label=_("Until"),
         required=False,
         widget=UnfoldAdminSplitDateTimeVerticalWidget,
         help_text=_("The first instant at which it no longer holds. Empty: until further notice."),
     )
     is_successor = forms.BooleanField(
-        label=_("takes the place of the one in force"),
+        label=_("Takes the place of the one in force"),
         required=False,
         initial=True,
         widget=UnfoldBooleanSwitchWidget,

@@ -1,34 +1,49 @@
 """Wallets and lots to look at: what members have, and what it is made of."""
 
+from datetime import datetime
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from common import clock
-from common.admin import ReadOnlyAdmin, WholeTermSearch, explanation_table, list_link, page_link
+from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, list_link, page_link
 from points.admin.journal import MemberLink, told_posting
 from points.admin.moments import moment
 from points.models import Lot, Posting, Wallet
+
+_STATE_COLOURS = {"available": "success", "pending": "info", "expired": "warning", "spent": "default"}
 
 
 @admin.register(Wallet)
 class WalletAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
     """A member's balance in one program."""
 
-    list_display = ("id", "member_link", "program", "balance", "debt", "lots_link")
+    list_display = ("id", "member_link", "program", "balance_told", "debt_told", "lots_link")
     list_select_related = ("member", "program")
     list_filter = ("program",)
     search_fields = ("member__number",)
     search_help_text = _("Member number, whole.")
     ordering = ("-id",)
-    fields = ("member_link", "program", "balance", "debt", "lots_link")
+    fields = (("member_link", "program"), ("balance_told", "debt_told"), "lots_link")
 
     def found(self, queryset: QuerySet[Wallet], term: str) -> QuerySet[Wallet]:
         """By member number."""
         return queryset.filter(member__number=term)
+
+    @display(description=_("balance"), ordering="balance")
+    def balance_told(self, wallet: Wallet) -> str:
+        """With separators."""
+        return f"{wallet.balance:,}"
+
+    @display(description=_("debt"), ordering="debt")
+    def debt_told(self, wallet: Wallet) -> str:
+        """What later points repay first."""
+        return f"{wallet.debt:,}"
 
     @display(description=_("lots"))
     def lots_link(self, wallet: Wallet) -> SafeString:
@@ -37,15 +52,15 @@ class WalletAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
 
 
 @admin.register(Lot)
-class LotAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
+class LotAdmin(MemberLink, WholeTermSearch, PanelPage):
     """Points of one accrual: what was given, what remains, until when."""
 
     list_display = (
         "lot",
         "member_link",
         "program",
-        "points",
-        "remaining",
+        "points_told",
+        "remaining_told",
         "issuer",
         "cost",
         "earned_at",
@@ -64,14 +79,17 @@ class LotAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
             {
                 "fields": (
                     ("member_link", "program", "issuer"),
-                    ("points", "remaining", "cost"),
+                    ("points_told", "remaining_told", "cost"),
                     ("earned_at", "available_at", "expires"),
-                    ("state", "posting_link"),
+                    ("state_told", "posting_link"),
                 )
             },
         ),
-        (_("what became of it"), {"fields": ("draws_table",)}),
     )
+
+    def panels(self, row: Lot, at: datetime) -> list[Panel]:  # noqa: ARG002 -- what was drawn does not age
+        """What became of the lot."""
+        return [draws_panel(row)]
 
     def found(self, queryset: QuerySet[Lot], term: str) -> QuerySet[Lot]:
         """By member number."""
@@ -81,6 +99,16 @@ class LotAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
     def lot(self, lot: Lot) -> str:
         """The last letters of its id: the first are the time it was made."""
         return str(lot.pk)[-8:]
+
+    @display(description=_("points"), ordering="points")
+    def points_told(self, lot: Lot) -> str:
+        """Given."""
+        return f"{lot.points:,}"
+
+    @display(description=_("remaining"), ordering="remaining")
+    def remaining_told(self, lot: Lot) -> str:
+        """Left."""
+        return f"{lot.remaining:,}"
 
     @display(description=_("cost per point"))
     def cost(self, lot: Lot) -> str:
@@ -92,37 +120,45 @@ class LotAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
         """The first instant at which it cannot be spent."""
         return moment(lot.expires_at)
 
-    @display(
-        description=_("state"),
-        label={"available": "success", "pending": "info", "expired": "warning", "spent": "default"},
-    )
-    def state(self, lot: Lot) -> tuple[str, object]:
+    @display(description=_("state"), label=_STATE_COLOURS)
+    def state(self, lot: Lot) -> tuple[str, str]:
+        """At this moment, in its colour."""
+        return _state_of(lot, clock.now())
+
+    @display(description=_("state"))
+    def state_told(self, lot: Lot) -> str:
         """At this moment."""
-        at = clock.now()
-        if not lot.is_open:
-            return "spent", _("Used up")
-        if lot.expires_at is not None and lot.expires_at <= at:
-            return "expired", _("Expired")
-        return ("pending", _("Pending")) if lot.available_at > at else ("available", _("Available"))
+        return _state_of(lot, clock.now())[1]
 
     @display(description=_("posting"))
     def posting_link(self, lot: Lot) -> SafeString:
         """What gave it."""
         return page_link(Posting, lot.posting_id, told_posting(lot.posting))
 
-    @display(description=_("what became of it"))
-    def draws_table(self, lot: Lot) -> SafeString:
-        """Every posting that took from it or put back."""
-        draws = lot.draws.select_related("posting__unit").order_by("id")
-        return explanation_table(
-            headers=[_("posting"), _("happened"), _("business unit"), _("points")],
-            rows=[
-                (
-                    page_link(Posting, draw.posting_id, told_posting(draw.posting)),
-                    moment(draw.posting.occurred_at),
-                    draw.posting.unit,
-                    f"{-draw.points:+,}",
-                )
-                for draw in draws
-            ],
-        )
+
+def draws_panel(lot: Lot) -> Panel:
+    """Every posting that took from the lot or put back."""
+    draws = lot.draws.select_related("posting__unit").order_by("id")
+    return Panel(
+        title=gettext("What became of it"),
+        headers=[_("posting"), _("happened"), _("business unit"), _("points")],
+        rows=[
+            (
+                page_link(Posting, draw.posting_id, told_posting(draw.posting)),
+                moment(draw.posting.occurred_at),
+                draw.posting.unit,
+                f"{-draw.points:+,}",
+            )
+            for draw in draws
+        ],
+        note=gettext("remaining = points given + the sum of this column"),
+        right=frozenset({3}),
+    )
+
+
+def _state_of(lot: Lot, at: datetime) -> tuple[str, str]:
+    if not lot.is_open:
+        return "spent", gettext("Used up")
+    if lot.expires_at is not None and lot.expires_at <= at:
+        return "expired", gettext("Expired")
+    return ("pending", gettext("Pending")) if lot.available_at > at else ("available", gettext("Available"))

@@ -1,10 +1,13 @@
-"""Base screens: read-only is read-only for a superuser too, and explanations escape what they show."""
+"""Base screens: read-only is read-only for a superuser too, and panels escape what they show."""
+
+import re
 
 import pytest
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 
-from common.admin import ReadOnlyAdmin, explanation_table
+from common.admin import Panel, ReadOnlyAdmin
 from common.models import JobRun
 
 
@@ -19,14 +22,18 @@ def test_not_even_a_superuser_may_change_what_is_only_shown(rf):
     assert screen.get_actions(request) == {}
 
 
-def test_an_explanation_escapes_every_cell():
-    table = explanation_table(headers=["Lot", "<b>"], rows=[["<script>", 5], ["a&b", 7]])
+def test_a_panel_escapes_every_cell():
+    panel = Panel(title="<i>", headers=["Lot", "<b>"], rows=[["<script>", 5], ["a&b", 7]])
 
-    assert "<script>" not in table
-    assert "&lt;script&gt;" in table
-    assert "&lt;b&gt;" in table
-    assert table.count("<tr>") == 3
+    page = render_to_string("loyalty/panel.html", {"panel": panel})
+
+    assert not {"<script>", "<b>", "<i>"} & set(re.findall("<[^ >]*>", page))
+    assert "&lt;script&gt;" in page
+    assert page.count("<tr>") == 3
 
 
-def test_an_explanation_of_nothing_says_so():
-    assert "<table" not in explanation_table(headers=["Lot"], rows=[])
+def test_a_panel_of_nothing_says_so():
+    page = render_to_string("loyalty/panel.html", {"panel": Panel(title="Lots", headers=["Lot"], rows=[])})
+
+    assert "<table" not in page
+    assert "ly-note" in page

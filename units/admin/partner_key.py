@@ -25,19 +25,19 @@ class IssueForm(forms.Form):
     """Who the key is for, which units it acts for and what it may do."""
 
     name = forms.CharField(
-        label=_("partner system"),
+        label=_("Partner system"),
         max_length=80,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("For example: Tills of the east mall."),
     )
     units = forms.ModelMultipleChoiceField(
-        label=_("business units"),
+        label=_("Business units"),
         queryset=BusinessUnit.objects.filter(is_active=True).order_by("code"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("The key can act for these units only."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("allowed actions"),
+        label=_("Allowed actions"),
         choices=SCOPES.items,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("Give the least that the system needs."),

@@ -1,0 +1,1 @@
+"""Formats of days and instants, a folder a language."""
