@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 from psycopg2.extras import Json, register_uuid
 
-from common.sql import retrying
+from common.sql import instant_array, plain_array, retrying, text_array
 from points.refusals import BY_OUTCOME
 
 register_uuid()
@@ -85,6 +85,32 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Reversed:
+    """What a refund did to the earned points: `taken` from lots, `owed` as a debt, `forgiven`; `short` if refused."""
+
+    name: str
+    posting_id: UUID | None
+    taken: int
+    owed: int
+    forgiven: int
+    short: int
+
+    @property
+    def is_replay(self) -> bool:
+        """The same reference with the same content was posted before."""
+        return self.name == "replayed"
+
+    def or_refuse(self, **facts: Any) -> "Reversed":
+        """This outcome, if it is a result.
+
+        :raises DomainError: the refusal that it names, with `facts`
+        """
+        if self.name in RESULTS:
+            return self
+        raise BY_OUTCOME[self.name](**facts)
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
     """One chunk of the expiry sweep; `last_wallet` is None when nothing was due."""
 
@@ -122,17 +148,17 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
         "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
         " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[])",
         [
-            [a.member_id for a in accruals],
-            [a.program_id for a in accruals],
-            [a.unit_id for a in accruals],
-            [a.points for a in accruals],
-            [a.source_ref for a in accruals],
-            [a.occurred_at for a in accruals],
-            [a.available_at for a in accruals],
-            [a.expires_at for a in accruals],
-            [a.unit_cost for a in accruals],
+            plain_array(a.member_id for a in accruals),
+            plain_array(a.program_id for a in accruals),
+            plain_array(a.unit_id for a in accruals),
+            plain_array(a.points for a in accruals),
+            text_array([a.source_ref for a in accruals]),
+            instant_array(a.occurred_at for a in accruals),
+            instant_array(a.available_at for a in accruals),
+            instant_array(a.expires_at for a in accruals),
+            plain_array(a.unit_cost for a in accruals),
             actor,
-            [a.rule for a in accruals],
+            text_array([a.rule for a in accruals]),
         ],
     )
     return [Outcome(*row) for row in rows]
@@ -189,6 +215,41 @@ def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
         ],
     )
     return [_redeemed(row) for row in rows]
+
+
+def reverse_accrual(
+    *, original_id: UUID, points: int, source_ref: str, at: datetime, actor: str, policy: str
+) -> Reversed:
+    """Take back `points` of an accrual: its lot, the wallet's other lots, then by `policy` debt, clamp or refuse.
+
+    May answer not_an_accrual, reversal_exceeds_original, insufficient_points (policy refuse) or reference_reused.
+    """
+    row = _one(
+        "SELECT * FROM points_reverse_accrual(%s, %s, %s, %s, %s, %s)",
+        [original_id, points, source_ref, at, actor, policy],
+    )
+    name, posting_id, *numbers = row
+    return Reversed(name, posting_id, *(number or 0 for number in numbers))
+
+
+def reverse_redemption(
+    *,
+    original_id: UUID,
+    points: int,
+    source_ref: str,
+    at: datetime,
+    grace_until: datetime | None,
+    actor: str,
+) -> Outcome:
+    """Put `points` of a redemption's price back into the lots they came from; dead ones live on to `grace_until`.
+
+    May answer not_a_redemption, reversal_exceeds_original or reference_reused.
+    """
+    row = _one(
+        "SELECT *, 0 FROM points_reverse_redemption(%s, %s, %s, %s, %s, %s)",
+        [original_id, points, source_ref, at, grace_until, actor],
+    )
+    return _redeemed(row)
 
 
 def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swept:

@@ -37,6 +37,22 @@ class QuoteExpired(DomainError):
     title = _("The quote has expired.")
 
 
+class NotReversible(DomainError):
+    """There is no such accrual or redemption to reverse at this unit."""
+
+    code = "not_reversible"
+    status = 404
+    title = _("There is nothing here to reverse.")
+
+
+class ReversalExceedsOriginal(DomainError):
+    """All reversals together would exceed the original. Facts: `asked`."""
+
+    code = "reversal_exceeds_original"
+    status = 409
+    title = _("More would be reversed than was posted.")
+
+
 class PointsOutOfRange(DomainError):
     """One operation moves 1 to 1,000,000,000 points."""
 
@@ -70,5 +86,12 @@ class ProgramNotActive(DomainError):
 
 
 BY_OUTCOME: dict[str, type[DomainError]] = {
-    refusal.code: refusal for refusal in (ReferenceReused, InsufficientPoints, QuoteChanged, PointsOutOfRange)
-}
+    refusal.code: refusal
+    for refusal in (
+        ReferenceReused,
+        InsufficientPoints,
+        QuoteChanged,
+        PointsOutOfRange,
+        ReversalExceedsOriginal,
+    )
+} | {"not_an_accrual": NotReversible, "not_a_redemption": NotReversible}

@@ -5,7 +5,7 @@ from points.models.entry import Entry, HouseAccount
 from points.models.exchange_rate import ExchangeRate
 from points.models.lot import Lot
 from points.models.posting import Posting, PostingKind
-from points.models.program import ExpiryKind, Program
+from points.models.program import ExpiryKind, Program, ReversalPolicy
 from points.models.wallet import Wallet
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "Posting",
     "PostingKind",
     "Program",
+    "ReversalPolicy",
     "Wallet",
 ]

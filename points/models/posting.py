@@ -57,7 +57,8 @@ class Posting(models.Model):
     actor = models.CharField(_("by"), max_length=80)
     rule = models.CharField(_("rule and version"), max_length=80, blank=True)
     reverses = models.UUIDField(_("reverses"), null=True)
-    # A redemption keeps each wallet's share: [{"program": 1, "spent": 200, "covered": 400}, …].
+    # A redemption keeps each wallet's share: {"shares": [{"program": 1, "spent": 200, "covered": 400,
+    # "numerator": 2, "denominator": 1}, …]}; a refund keeps what was taken, owed and forgiven.
     detail = models.JSONField(_("detail"), null=True)
     digest = models.BinaryField(_("digest"), max_length=32)
 
@@ -65,7 +66,9 @@ class Posting(models.Model):
         verbose_name = _("posting")
         verbose_name_plural = _("postings")
         constraints = [
-            models.UniqueConstraint(fields=["unit", "kind", "source_ref"], name="one_source_reference_posts_once"),
+            models.UniqueConstraint(
+                fields=["unit", "kind", "source_ref"], name="one_source_reference_posts_once"
+            ),
             models.CheckConstraint(condition=models.Q(points__gt=0), name="posting_points_are_positive"),
             models.CheckConstraint(
                 condition=models.Q(kind__in=PostingKind.values), name="posting_kind_is_known"
@@ -73,6 +76,9 @@ class Posting(models.Model):
         ]
         indexes = [
             models.Index(fields=["member", "-occurred_at", "-id"], name="posting_statement"),
+            models.Index(
+                fields=["reverses"], condition=models.Q(reverses__isnull=False), name="posting_reversals"
+            ),
         ]
 
     def __str__(self) -> str:

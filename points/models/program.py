@@ -21,6 +21,14 @@ class ExpiryKind(models.TextChoices):
     YEAR_END = "year_end", _("End of the Nth calendar year (0 = this one)")
 
 
+class ReversalPolicy(models.TextChoices):
+    """What a refund does when the earned points are already spent."""
+
+    DEBT = "debt", _("Record a debt that later accruals repay first")
+    CLAMP = "clamp", _("Take what is there, forgive the rest")
+    REFUSE = "refuse", _("Refuse")
+
+
 class Program(models.Model):
     """A points currency. Changing its policy touches future lots only: a lot keeps its own expiry instant."""
 
@@ -51,18 +59,28 @@ class Program(models.Model):
         validators=[MinValueValidator(Decimal(0))],
     )
     currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    reversal_policy = models.CharField(
+        _("refund of spent points"), max_length=6, choices=ReversalPolicy.choices, default=ReversalPolicy.DEBT
+    )
+    grace_days = models.PositiveSmallIntegerField(
+        _("grace after a cancelled redemption (days; 0: none)"), default=30
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         verbose_name = _("points program")
         verbose_name_plural = _("points programs")
         constraints = [
-            models.CheckConstraint(condition=models.Q(code__regex=CODE_PATTERN), name="program_code_is_plain"),
             models.CheckConstraint(
-                condition=models.Q(unit_cost__gte=0), name="program_cost_is_not_negative"
+                condition=models.Q(code__regex=CODE_PATTERN), name="program_code_is_plain"
             ),
+            models.CheckConstraint(condition=models.Q(unit_cost__gte=0), name="program_cost_is_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(expiry_kind__in=ExpiryKind.values), name="program_expiry_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reversal_policy__in=ReversalPolicy.values),
+                name="program_reversal_is_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(expiry_count__lte=3660)

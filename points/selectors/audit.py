@@ -63,10 +63,13 @@ CHECKS = (
     ),
     Check(
         "posting_has_entries",
-        "Every posting moved something.",
+        "Every posting moved something (but a refund wholly forgiven, or a part too small for one point back).",
         """
         SELECT 'points_posting', p.id::text, 'no entry' FROM points_posting p
         WHERE NOT EXISTS (SELECT FROM points_entry e WHERE e.posting_id = p.id)
+          AND NOT (p.kind = 'reversal' AND (
+              (p.detail ->> 'forgiven')::bigint = p.points
+              OR p.detail ? 'shares' AND NOT p.detail @? '$.shares[*].spent ? (@ > 0)'))
         """,
     ),
     Check(
@@ -138,9 +141,36 @@ CHECKS = (
             UNION ALL SELECT d.posting_id, l.wallet_id, d.points FROM points_draw d JOIN points_lot l ON l.id = d.lot_id
         ) m
         JOIN points_posting p ON p.id = m.posting_id
-        GROUP BY m.posting_id, m.wallet_id, p.kind
-        -- An accrual that repays a debt draws on its own lot without lowering the balance.
-        HAVING sum(m.points) <> 0 AND NOT (p.kind = 'accrual' AND sum(m.points) > 0)
+        GROUP BY m.posting_id, m.wallet_id, p.kind, p.detail
+        -- An accrual that repays a debt draws on its own lot without lowering the balance; a refund that leaves
+        -- a debt lowers the balance without a draw.
+        HAVING sum(m.points) <> CASE WHEN p.kind = 'reversal' THEN -coalesce((p.detail ->> 'owed')::bigint, 0) ELSE 0 END
+           AND NOT (p.kind = 'accrual' AND sum(m.points) > 0)
+        """,
+    ),
+    Check(
+        "debt_is_explained",
+        "A wallet's debt is what refunds left owing, less what accruals repaid from their own lots.",
+        """
+        SELECT 'points_wallet', w.id::text, 'debt ' || w.debt || ', owed ' || coalesce(o.points, 0)
+                                            || ', repaid ' || coalesce(r.points, 0)
+        FROM points_wallet w
+        LEFT JOIN (SELECT member_id, program_id, sum((detail ->> 'owed')::bigint) AS points FROM points_posting
+                   WHERE reverses IS NOT NULL GROUP BY 1, 2) o USING (member_id, program_id)
+        LEFT JOIN (SELECT l.wallet_id, sum(d.points) AS points FROM points_draw d
+                   JOIN points_lot l ON l.id = d.lot_id AND l.posting_id = d.posting_id GROUP BY 1) r
+               ON r.wallet_id = w.id
+        WHERE w.debt <> coalesce(o.points, 0) - coalesce(r.points, 0)
+        """,
+    ),
+    Check(
+        "reversals_within_original",
+        "All reversals of a posting together are at most the posting.",
+        """
+        SELECT 'points_posting', p.id::text, 'points ' || p.points || ', reversed ' || r.points
+        FROM (SELECT reverses, sum(points) AS points FROM points_posting WHERE reverses IS NOT NULL GROUP BY 1) r
+        JOIN points_posting p ON p.id = r.reverses
+        WHERE r.points > p.points
         """,
     ),
     Check(

@@ -3,11 +3,11 @@
 
 -- How `p_price` points of `p_program` would be paid at `p_at`. Reads only; the caller holds the wallets' locks or
 -- wants a quote. Shares are per wallet: `spent` in the wallet's own points, `covered` in the price's program.
--- `short` is what no wallet covers (0: payable). Wallets of other programs are taken in order of their soonest expiry.
+-- `nums`/`dens` are the rates used: `dens` own points for `nums` of the price's. `short` is what no wallet covers (0: payable). Wallets of other programs are taken in order of their soonest expiry.
 CREATE FUNCTION points_allocate(
     p_member uuid, p_program integer, p_price bigint, p_at timestamptz,
     OUT wallets bigint[], OUT programs integer[], OUT spent bigint[], OUT covered bigint[],
-    OUT lots uuid[], OUT lot_points bigint[], OUT short bigint
+    OUT nums bigint[], OUT dens bigint[], OUT lots uuid[], OUT lot_points bigint[], OUT short bigint
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_wallet record;
@@ -19,12 +19,12 @@ DECLARE
 BEGIN
     short := p_price;
     FOR v_wallet IN
-        -- Own wallet: rate 1:1, no aggregate. A debt means that nothing is spendable, so it never gets here.
-        SELECT w.id, w.program_id, 1::bigint AS num, 1::bigint AS den, true AS own, '-infinity'::timestamptz AS soonest
+        SELECT w.id, w.program_id, w.balance
         FROM points_wallet w WHERE w.member_id = p_member AND w.program_id = p_program AND w.balance > 0
     LOOP
-        v_left := short;
-        v_take := 0;
+        -- Lots beside a debt (points put back after it arose) are spendable only beyond it: never below zero.
+        v_want := least(short, v_wallet.balance);
+        v_left := v_want;
         FOR v_lot IN
             SELECT l.id, l.remaining FROM points_lot l
             WHERE l.wallet_id = v_wallet.id AND l.is_open AND l.expires_at > p_at AND l.available_at <= p_at
@@ -36,12 +36,14 @@ BEGIN
             v_left := v_left - v_take;
             EXIT WHEN v_left = 0;
         END LOOP;
-        IF v_left < short THEN
+        IF v_left < v_want THEN
             wallets := wallets || v_wallet.id;
             programs := programs || v_wallet.program_id;
-            spent := spent || (short - v_left);
-            covered := covered || (short - v_left);
-            short := v_left;
+            spent := spent || (v_want - v_left);
+            covered := covered || (v_want - v_left);
+            nums := nums || 1::bigint;
+            dens := dens || 1::bigint;
+            short := short - (v_want - v_left);
         END IF;
     END LOOP;
     IF short = 0 THEN
@@ -49,7 +51,8 @@ BEGIN
     END IF;
 
     FOR v_wallet IN
-        SELECT w.id, w.program_id, r.numerator::bigint AS num, r.denominator::bigint AS den, s.points
+        SELECT w.id, w.program_id, r.numerator::bigint AS num, r.denominator::bigint AS den,
+               least(s.points, w.balance) AS points
         FROM points_wallet w
         JOIN points_exchangerate r ON r.source_id = w.program_id AND r.target_id = p_program AND r.during @> p_at
         CROSS JOIN LATERAL (
@@ -68,6 +71,8 @@ BEGIN
         programs := programs || v_wallet.program_id;
         spent := spent || v_want;
         covered := covered || v_cover;
+        nums := nums || v_wallet.num;
+        dens := dens || v_wallet.den;
         short := short - v_cover;
         FOR v_lot IN
             SELECT l.id, l.remaining FROM points_lot l

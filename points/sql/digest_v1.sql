@@ -41,7 +41,13 @@ CREATE FUNCTION points_lot_text(
                      extract(epoch FROM p_expires_at))
 $$;
 
--- Each list is its rows' texts in order (entries and draws by text, lots by text), joined by a line feed.
+CREATE FUNCTION points_draws_text(p_lots uuid[], p_points bigint[])
+RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT string_agg(t, E'\n' ORDER BY t COLLATE "C")
+    FROM (SELECT points_draw_text(d.lot, d.points) AS t FROM unnest(p_lots, p_points) AS d (lot, points)) x
+$$;
+
+-- Each list is its rows' texts in order (by text, in byte order), joined by a line feed.
 CREATE FUNCTION points_digest(p_posting text, p_entries text, p_draws text, p_lots text)
 RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT sha256(convert_to(concat(p_posting, E'\n\n', p_entries, E'\n\n', p_draws, E'\n\n', p_lots), 'UTF8'))

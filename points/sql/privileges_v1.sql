@@ -11,7 +11,9 @@ REVOKE ALL ON FUNCTION
     points_allocate(uuid, integer, bigint, timestamptz),
     points_redeem(uuid, integer, integer, bigint, text, timestamptz, text, jsonb),
     points_redeem_many(uuid[], integer[], integer[], bigint[], text[], timestamptz[], text),
-    points_expire(timestamptz, bigint, integer, text)
+    points_expire(timestamptz, bigint, integer, text),
+    points_reverse_accrual(uuid, bigint, text, timestamptz, text, text),
+    points_reverse_redemption(uuid, bigint, text, timestamptz, timestamptz, text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     points_accrue(uuid, integer, integer, bigint, text, timestamptz, timestamptz, timestamptz, numeric, text, text),
@@ -20,7 +22,9 @@ GRANT EXECUTE ON FUNCTION
     points_allocate(uuid, integer, bigint, timestamptz),
     points_redeem(uuid, integer, integer, bigint, text, timestamptz, text, jsonb),
     points_redeem_many(uuid[], integer[], integer[], bigint[], text[], timestamptz[], text),
-    points_expire(timestamptz, bigint, integer, text)
+    points_expire(timestamptz, bigint, integer, text),
+    points_reverse_accrual(uuid, bigint, text, timestamptz, text, text),
+    points_reverse_redemption(uuid, bigint, text, timestamptz, timestamptz, text)
 TO loyalty_app;
 -- What the audit needs beyond SELECT: the text and the digest of a posting (they read nothing).
 GRANT EXECUTE ON FUNCTION

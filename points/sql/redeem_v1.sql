@@ -1,5 +1,5 @@
 -- Invariant: a redemption draws exactly its allocation, under the locks of all the member's wallets, or writes nothing.
--- Order: replay? · lock the member's wallets by id · allocate · same as quoted? · posting · draws · lots · wallets.
+-- Order: lock the member's wallets by id · replay? · allocate · same as quoted? · posting · draws · lots · wallets.
 
 -- Outcomes: posted | replayed | reference_reused | insufficient_points | quote_changed | points_out_of_range.
 -- `p_quoted` (or null) is what a quote showed: [{"program": 1, "spent": 600, "covered": 600}, …].
@@ -11,8 +11,11 @@ CREATE FUNCTION points_redeem(
 DECLARE
     earlier points_posting;
     a record;
+    v_shown jsonb;
     v_now timestamptz := clock_timestamp();
 BEGIN
+    -- The locks come first: a twin that waits for them must then find the posting, not an emptied wallet.
+    PERFORM FROM points_wallet WHERE member_id = p_member ORDER BY id FOR NO KEY UPDATE;
     SELECT * INTO earlier FROM points_posting
         WHERE unit_id = p_unit AND kind = 'redemption' AND source_ref = p_source_ref;
     IF FOUND THEN
@@ -27,18 +30,20 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM FROM points_wallet WHERE member_id = p_member ORDER BY id FOR NO KEY UPDATE;
     SELECT * INTO a FROM points_allocate(p_member, p_program, p_price, p_at);
-    SELECT coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered)
+    SELECT coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered,
+                                                 'numerator', s.num, 'denominator', s.den) ORDER BY s.ord), '[]'),
+           coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered)
                               ORDER BY s.ord), '[]')
-        INTO shares
-        FROM unnest(a.programs, a.spent, a.covered) WITH ORDINALITY AS s (program, spent, covered, ord);
+        INTO shares, v_shown
+        FROM unnest(a.programs, a.spent, a.covered, a.nums, a.dens)
+             WITH ORDINALITY AS s (program, spent, covered, num, den, ord);
     short := a.short;
     IF a.short > 0 THEN
         outcome := 'insufficient_points';
         RETURN;
     END IF;
-    IF p_quoted IS NOT NULL AND p_quoted <> shares THEN
+    IF p_quoted IS NOT NULL AND p_quoted <> v_shown THEN
         outcome := 'quote_changed';
         RETURN;
     END IF;
@@ -54,10 +59,7 @@ BEGIN
                 (SELECT string_agg(t, E'\n' ORDER BY t COLLATE "C") FROM (
                     SELECT points_entry_text(p_member, s.program, 'redeemed', p_unit, -s.spent) AS t
                     FROM unnest(a.programs, a.spent) AS s (program, spent)) x),
-                (SELECT string_agg(t, E'\n' ORDER BY t COLLATE "C") FROM (
-                    SELECT points_draw_text(d.lot, d.points) AS t
-                    FROM unnest(a.lots, a.lot_points) AS d (lot, points)) x),
-                NULL));
+                points_draws_text(a.lots, a.lot_points), NULL));
     INSERT INTO points_draw (posting_id, lot_id, member_id, points)
         SELECT posting_id, d.lot, p_member, d.points FROM unnest(a.lots, a.lot_points) AS d (lot, points);
     UPDATE points_lot l SET remaining = l.remaining - d.points, is_open = l.remaining > d.points

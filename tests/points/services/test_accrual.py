@@ -24,11 +24,15 @@ def test_an_accrual_makes_one_lot_that_keeps_issuer_cost_and_expiry():
     mall = make_unit()
     program = make_program(owner=mall, expiry_kind="month_end", expiry_count=1, unit_cost="0.015")
 
-    posting = give(make_member(), program, 120, occurred_at=datetime(2026, 1, 31, 2, 0, tzinfo=UTC), rule="earn:1 v1")
+    posting = give(
+        make_member(), program, 120, occurred_at=datetime(2026, 1, 31, 2, 0, tzinfo=UTC), rule="earn:1 v1"
+    )
 
     lot = Lot.objects.get()
     assert (lot.points, lot.remaining, lot.issuer, lot.unit_cost) == (120, 120, mall, Decimal("0.015"))
-    assert lot.expires_at == datetime(2026, 2, 28, 16, 0, tzinfo=UTC)  # midnight in Shanghai after 28 February
+    assert lot.expires_at == datetime(
+        2026, 2, 28, 16, 0, tzinfo=UTC
+    )  # midnight in Shanghai after 28 February
     assert (posting.rule, posting.kind) == ("earn:1 v1", "accrual")
     assert audit().is_clean
 
@@ -125,7 +129,16 @@ def test_batch_and_single_accruals_write_the_same_books():
 
     accrue_many(program=program, unit=unit, grants=[Grant(member.pk, 9, "batch", NOW)], by="test")
 
-    fields = ("points", "remaining", "unit_cost", "earned_at", "available_at", "expires_at", "is_open", "issuer_id")
+    fields = (
+        "points",
+        "remaining",
+        "unit_cost",
+        "earned_at",
+        "available_at",
+        "expires_at",
+        "is_open",
+        "issuer_id",
+    )
     single, batch = Lot.objects.order_by("posting__source_ref").values_list(*fields)
     assert single == batch
 

@@ -27,7 +27,10 @@ def test_due_lots_become_breakage_of_their_issuers(program):
 
     assert (breakage.lots, breakage.points) == (2, 15)
     assert balance(member, program) == 0
-    assert dict(Entry.objects.filter(house="expired").values_list("unit", "points")) == {mall.pk: -10, hotel.pk: -5}
+    assert dict(Entry.objects.filter(house="expired").values_list("unit", "points")) == {
+        mall.pk: -10,
+        hotel.pk: -5,
+    }
     assert audit().is_clean
 
 

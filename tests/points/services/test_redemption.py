@@ -101,7 +101,9 @@ def test_another_wallet_pays_the_smallest_whole_number_that_covers_the_rest(
     assert shares(redemption) == {"HOTEL": spent}
 
 
-def test_a_wallet_that_cannot_cover_the_rest_gives_no_point_in_vain(member, mall, mall_program, hotel_program):
+def test_a_wallet_that_cannot_cover_the_rest_gives_no_point_in_vain(
+    member, mall, mall_program, hotel_program
+):
     office_program = make_program("OFFICE", owner=make_unit("OFFICE", "office"))
     make_rate(hotel_program, mall_program, 1, 3)
     make_rate(office_program, mall_program, 1)
@@ -197,7 +199,9 @@ def test_the_posting_does_what_the_quote_said(member, mall, mall_program, hotel_
     assert redemption.shares == quote.shares
 
 
-def test_a_quote_that_no_longer_holds_is_refused_with_the_new_shares(member, mall, mall_program, hotel_program):
+def test_a_quote_that_no_longer_holds_is_refused_with_the_new_shares(
+    member, mall, mall_program, hotel_program
+):
     make_rate(hotel_program, mall_program, 2)
     give(member, mall_program, 600)
     give(member, hotel_program, 500)
@@ -207,7 +211,10 @@ def test_a_quote_that_no_longer_holds_is_refused_with_the_new_shares(member, mal
     with pytest.raises(QuoteChanged) as refused:
         redeem(member, mall_program, 1000, unit=mall, quote_token=quote.token)
 
-    assert [(s["program"], s["points"]) for s in refused.value.facts["shares"]] == [("MALL", 700), ("HOTEL", 150)]
+    assert [(s["program"], s["points"]) for s in refused.value.facts["shares"]] == [
+        ("MALL", 700),
+        ("HOTEL", 150),
+    ]
     assert balance(member, mall_program) == 700
 
 
