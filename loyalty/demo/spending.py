@@ -1,7 +1,7 @@
-"""A year of spending: month by month, members pay with points at all four businesses, then the month's end sweeps.
+"""A year of spending: month by month, members pay with points at all four businesses; then the sweep.
 
-Each month is one transaction: a killed run leaves whole months. Everything happens in the order of time, so that no
-redemption spends what had expired by then.
+Each month is one transaction: a killed run leaves whole months. Everything happens in the order of time, so
+that no redemption spends what had expired by then.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ _PRICES = {
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """[starts_at, ends_at), a calendar month of the group's time zone or the part of it that the story tells."""
+    """[starts_at, ends_at): a calendar month of the group's time zone, or the story's part of it."""
 
     starts_at: datetime
     ends_at: datetime
@@ -94,7 +94,7 @@ def spend_month(month: Month, *, seed: int) -> Spent:
 def _plan(
     month: Month, units: Mapping[str, BusinessUnit], programs: Mapping[str, Program], random: Random
 ) -> list[ledger.Spending]:
-    """One redemption for each of some members, at a price that they can pay all month, in the order of time."""
+    """One redemption each for some members, at a price that they can pay all month, in the order of time."""
     means = _means(month, {programs[one.code].pk: one.points.worth for one in GROUP})
     seconds = (month.ends_at - month.starts_at).total_seconds()
     worth = {one.code: one.points.worth for one in GROUP}

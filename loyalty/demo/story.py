@@ -1,7 +1,7 @@
 """The story of `make demo`: found the group, import its members and their year, spend, expire, audit.
 
-Each chapter is a `JobRun`, so that a second telling goes on with what is there: a chapter that is done is skipped,
-one that was cut off is told again. Every chapter is safe to tell again.
+Each chapter is a `JobRun`, so that a second telling goes on with what is there: a chapter that is done is
+skipped, one that was cut off is told again. Every chapter is safe to tell again.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""What `make demo` says on the terminal: chapters as they are told, the table of what happened, how to sign in."""
+"""What `make demo` says on the terminal: chapters as they are told, what happened, how to sign in."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -97,7 +97,7 @@ def _net(unit: UnitOverview) -> str:
 
 
 def exact(amount: Decimal) -> str:
-    """Every digit that is not a trailing zero, and at least two decimals: sums between units are not rounded."""
+    """Every digit but trailing zeros, and at least two decimals: sums between units are not rounded."""
     places = max(2, -int(amount.normalize().as_tuple().exponent))
     return f"{amount:,.{places}f}"
 
@@ -114,19 +114,19 @@ def say_books(console: Console, overview: Overview) -> None:
 
 def say_where(console: Console, sign_in: SignIn, *, url: str) -> None:
     """Where to look and how to sign in."""
-    table = Table(title=_("Where to look"), title_justify="left", show_header=False)
+    console.print(f"\n[bold]{_('Where to look')}[/bold]")
     rows = (
         (_("site"), url),
         (_("admin"), f"{url}admin/"),
-        (_("  user and password"), f"{sign_in.operator} / {sign_in.password}"),
+        (_("user and password"), f"{sign_in.operator} / {sign_in.password}"),
         (_("member API"), f"{url}api/docs/"),
-        (_("  member number (generated person)"), sign_in.member_number),
-        (_("  member token"), sign_in.member_token),
+        (_("member number (generated person)"), sign_in.member_number),
+        (_("member token"), sign_in.member_token),
         (_("partner API"), f"{url}partner/docs/"),
-        (_("  partner key"), sign_in.partner_token),
+        (_("partner key"), sign_in.partner_token),
     )
-    for row in rows:
-        table.add_row(*row)
-    console.print(table, highlight=False, soft_wrap=True)
+    # Whole lines, never cut or wrapped: they are copied.
+    for label, value in rows:
+        console.print(f"{label}: {value}", highlight=False, soft_wrap=True)
     command = f"curl -H 'Authorization: Bearer {sign_in.member_token}' {url}api/v1/me/wallets"
     console.print(_("For example: %(command)s") % {"command": command}, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a year of real shopping becomes points, is spent across brands, expires, adds up; then the site."""
+"""`manage.py demo`: a year of real shopping becomes points, is spent, expires, adds up; then the site."""
 
 import fcntl
 import os
