@@ -31,7 +31,7 @@ def seal(plain: str) -> bytes:
 
 
 def seal_many(plains: Sequence[str]) -> list[bytes]:
-    """Close each of `plains`, in order, with one call of the system's random source: the cipher is cheaper."""
+    """Close each of `plains`, in order. One call of the random source for all: the cipher is cheaper."""
     key_id, key = next(iter(_ring().items()))
     head = _VERSION + key_id
     noise = os.urandom(_NONCE_BYTES * len(plains))

@@ -134,7 +134,7 @@ def _normal(normalise: Callable[[str], str], ref: str) -> str | None:
 
 
 def _by_card(unit: BusinessUnit, cards: Collection[str]) -> dict[str, Found]:
-    rows = Enrolment.objects.filter(unit=unit, legacy_card__in=cards)
+    rows = Enrolment.objects.filter(unit=unit, legacy_card__any_of=cards)
     return {
         str(card): (member, status)
         for card, member, status in rows.values_list("legacy_card", "member_id", "member__status")
@@ -142,12 +142,12 @@ def _by_card(unit: BusinessUnit, cards: Collection[str]) -> dict[str, Found]:
 
 
 def _by_number(numbers: Collection[str]) -> dict[str, Found]:
-    rows = Member.objects.filter(number__in=numbers).values_list("number", "pk", "status")
+    rows = Member.objects.filter(number__any_of=numbers).values_list("number", "pk", "status")
     return {number: (member, status) for number, member, status in rows}
 
 
 def _by_index(indexes: Collection[bytes], *, kind: IdentityKind = IdentityKind.PHONE) -> dict[bytes, Found]:
-    rows = Identity.objects.filter(kind=kind, blind_index__in=indexes, is_active=True)
+    rows = Identity.objects.filter(kind=kind, blind_index__any_of=indexes, is_active=True)
     return {
         bytes(index): (member, status)
         for index, member, status in rows.values_list("blind_index", "member_id", "member__status")

@@ -113,19 +113,21 @@ class _Register:
         """Find whom the batch may name: five statements, or two where it names nobody known."""
         cards = {one.told.legacy_card for one in keyed if one.told.legacy_card}
         indexes = {index for one in keyed for index in (one.phone, one.email) if index}
-        holders = Enrolment.objects.filter(unit=self.unit, legacy_card__in=cards)
+        holders = Enrolment.objects.filter(unit=self.unit, legacy_card__any_of=cards)
         found = Identity.objects.filter(
-            kind__in=[IdentityKind.PHONE, IdentityKind.EMAIL], blind_index__in=indexes, is_active=True
+            kind__in=[IdentityKind.PHONE, IdentityKind.EMAIL], blind_index__any_of=indexes, is_active=True
         )
         owners = {bytes(index): member for index, member in found.values_list("blind_index", "member_id")}
         ids = {*owners.values(), *holders.values_list("member_id", flat=True)}
         if not ids:
             return
-        phones = Identity.objects.filter(member_id__in=ids, kind=IdentityKind.PHONE, is_active=True)
+        phones = Identity.objects.filter(member_id__any_of=ids, kind=IdentityKind.PHONE, is_active=True)
         reachable = set(phones.values_list("member_id", flat=True))
-        for member_id, status, name in Member.objects.filter(pk__in=ids).values_list("pk", "status", "name"):
+        for member_id, status, name in Member.objects.filter(pk__any_of=ids).values_list(
+            "pk", "status", "name"
+        ):
             self.people[member_id] = Person(member_id, status, name, member_id in reachable)
-        known = Enrolment.objects.filter(unit=self.unit, member_id__in=ids).order_by("pk")
+        known = Enrolment.objects.filter(unit=self.unit, member_id__any_of=ids).order_by("pk")
         for pk, member_id, card in known.values_list("pk", "member_id", "legacy_card"):
             self._remember(_Seat(member_id, card, id=pk))
         self.by_index = {index: self.people[member_id] for index, member_id in owners.items()}
