@@ -32,7 +32,7 @@ demo-reset: $(READY) ## forget the demo: remove the embedded engines' data
 test: check tests ## all checks and all tests
 
 tests: $(READY) browser
-	@$(PY) -m pytest -n 2 $(TEST_ARGS)
+	@$(PY) -m pytest -n 2 --dist worksteal --durations 10 $(TEST_ARGS)
 
 check: $(READY) ## style, types, floors, migrations, contracts
 	@bash deploy/check.sh

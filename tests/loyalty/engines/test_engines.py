@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import psycopg2
 import pytest
 
 from loyalty.engines import PostgresCluster, ValkeyBroker
+from loyalty.engines.places import server_account
 from tests.loyalty.engines.conftest import connects, eventually, start_user
 
 pytestmark = pytest.mark.slow
@@ -122,9 +124,14 @@ def test_a_lock_file_with_a_strangers_pid_is_not_believed(cluster):
     cluster.kill()
     lock = cluster.data / "postmaster.pid"
     lines = lock.read_text().splitlines()
-    lock.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-
-    cluster.start()
+    # PostgreSQL itself already ignores the processes of other accounts.
+    stranger = subprocess.Popen(["sleep", "60"], cwd="/", **server_account().identity())
+    lock.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+    try:
+        cluster.start()
+    finally:
+        stranger.kill()
+        stranger.wait()
 
     assert connects(cluster.url())
 
