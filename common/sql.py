@@ -1,4 +1,4 @@
-"""SQL with care: versioned files run by migrations in their name, and retries of transactions that lost a race.
+"""SQL with care: versioned files run by migrations, and retries of transactions that lost a race.
 
 A file of `<app>/sql/` states its invariant in its first line and is never edited once released:
 a change is a new file (`redeem_v2.sql`) and a new migration.
@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, connection, migrations
 
 Result = TypeVar("Result")
 
-# serialization_failure, deadlock_detected, unique_violation: another transaction came first, nothing was written.
+# serialization_failure, deadlock_detected, unique_violation: another came first, nothing was written.
 LOST_RACES = {"40001", "40P01", "23505"}
 TRIES = 4
 
@@ -31,8 +31,8 @@ def run_sql_file(app: str, name: str) -> migrations.RunSQL:
 def retrying(operation: Callable[[], Result]) -> Result:
     """Run one whole transaction, again if it lost a race: three more times, with jitter.
 
-    `operation` opens its own transaction or is one statement in autocommit; it must be safe to repeat. Inside an
-    outer transaction nothing can be repeated, so the error goes to whoever opened that one.
+    `operation` opens its own transaction or is one statement in autocommit; it must be safe to repeat.
+    Inside an outer transaction nothing can be repeated, so the error goes to whoever opened that one.
 
     :raises django.db.DatabaseError: any other failure, or the fourth lost race
     """

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self, cast
 from uuid import UUID
 
 from django.db import connection
-from psycopg2.extras import Json, register_uuid
+from psycopg2.extras import Json
 
 from common.sql import instant_array, plain_array, retrying, text_array
 from points.refusals import BY_OUTCOME
-
-register_uuid()
 
 RESULTS = {"posted", "replayed"}
 
@@ -60,22 +58,26 @@ class Share:
     covered: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the kernel did. `posting_id` is the new posting, or the first one where this is a replay."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the kernel says it did. `posting_id` is the new posting, or the first one where it is a replay."""
 
     name: str
     posting_id: UUID | None
-    shares: tuple[Share, ...] = ()
-    short: int = 0
 
     @property
     def is_replay(self) -> bool:
         """The same reference with the same content was posted before."""
         return self.name == "replayed"
 
-    def or_refuse(self, **facts: Any) -> "Outcome":
-        """This outcome, if it is a result.
+    @property
+    def posted_id(self) -> UUID:
+        """The posting of a result (after `or_refuse`)."""
+        assert self.posting_id is not None, f"{self.name} posted nothing"
+        return self.posting_id
+
+    def or_refuse(self, **facts: Any) -> Self:
+        """The answer itself, if it is a result.
 
         :raises DomainError: the refusal that it names, with `facts`
         """
@@ -84,30 +86,22 @@ class Outcome:
         raise BY_OUTCOME[self.name](**facts)
 
 
-@dataclass(frozen=True, slots=True)
-class Reversed:
-    """What a refund did to the earned points: `taken` from lots, `owed` as a debt, `forgiven`; `short` if refused."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Answer):
+    """The answer to an accrual or a redemption; `short` is what no wallet covers, in the price's program."""
 
-    name: str
-    posting_id: UUID | None
+    shares: tuple[Share, ...] = ()
+    short: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed(Answer):
+    """What a refund did to earned points: `taken` from lots, `owed` as a debt, `forgiven`, or `short`."""
+
     taken: int
     owed: int
     forgiven: int
     short: int
-
-    @property
-    def is_replay(self) -> bool:
-        """The same reference with the same content was posted before."""
-        return self.name == "replayed"
-
-    def or_refuse(self, **facts: Any) -> "Reversed":
-        """This outcome, if it is a result.
-
-        :raises DomainError: the refusal that it names, with `facts`
-        """
-        if self.name in RESULTS:
-            return self
-        raise BY_OUTCOME[self.name](**facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +131,11 @@ def accrue(accrual: Accrual, *, actor: str) -> Outcome:
             accrual.rule,
         ],
     )
-    return Outcome(*row)
+    return Outcome(name=row[0], posting_id=row[1])
 
 
 def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
-    """Post a batch in one round trip. One outcome for each, in order; a refused one leaves the others alone."""
+    """Post a batch in one round trip. One outcome each, in order; a refused one leaves the others alone."""
     if not accruals:
         return []
     rows = _all(
@@ -161,11 +155,11 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
             text_array([a.rule for a in accruals]),
         ],
     )
-    return [Outcome(*row) for row in rows]
+    return [Outcome(name=name, posting_id=posting_id) for name, posting_id in rows]
 
 
 def allocate(*, member_id: UUID, program_id: int, price: int, at: datetime) -> tuple[tuple[Share, ...], int]:
-    """How a price would be paid: the shares, and what no wallet covers. Reads only: this is the quote."""
+    """How a price would be paid: the shares, and what no wallet covers. Reads only: it is the quote."""
     programs, spent, covered, short = _one(
         "SELECT programs, spent, covered, short FROM points_allocate(%s, %s, %s, %s)",
         [member_id, program_id, price, at],
@@ -177,8 +171,8 @@ def allocate(*, member_id: UUID, program_id: int, price: int, at: datetime) -> t
 def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = None) -> Outcome:
     """Spend a price, own wallet first; exactly as `quoted`, where a quote is given.
 
-    May answer insufficient_points (with what is `short`), quote_changed (with the `shares` as they would be now),
-    reference_reused or points_out_of_range.
+    May answer insufficient_points (with what is `short`), quote_changed (with the `shares` as they would be
+    now), reference_reused or points_out_of_range.
     """
     shown = None if quoted is None else Json([_as_json(share) for share in quoted])
     row = _one(
@@ -198,7 +192,7 @@ def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = N
 
 
 def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
-    """Spend a batch in one round trip, in order. One outcome for each; a refused one leaves the others alone."""
+    """Spend a batch in one round trip, in order. One outcome each; a refused one leaves the others alone."""
     if not spendings:
         return []
     rows = _all(
@@ -220,16 +214,18 @@ def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
 def reverse_accrual(
     *, original_id: UUID, points: int, source_ref: str, at: datetime, actor: str, policy: str
 ) -> Reversed:
-    """Take back `points` of an accrual: its lot, the wallet's other lots, then by `policy` debt, clamp or refuse.
+    """Take back `points` of an accrual: its lot, the other lots, then by `policy` debt, clamp or refuse.
 
-    May answer not_an_accrual, reversal_exceeds_original, insufficient_points (policy refuse) or reference_reused.
+    May answer not_an_accrual, reversal_exceeds_original, insufficient_points (policy refuse) or
+    reference_reused.
     """
     row = _one(
         "SELECT * FROM points_reverse_accrual(%s, %s, %s, %s, %s, %s)",
         [original_id, points, source_ref, at, actor, policy],
     )
     name, posting_id, *numbers = row
-    return Reversed(name, posting_id, *(number or 0 for number in numbers))
+    taken, owed, forgiven, short = (number or 0 for number in numbers)
+    return Reversed(name=name, posting_id=posting_id, taken=taken, owed=owed, forgiven=forgiven, short=short)
 
 
 def reverse_redemption(
@@ -241,7 +237,7 @@ def reverse_redemption(
     grace_until: datetime | None,
     actor: str,
 ) -> Outcome:
-    """Put `points` of a redemption's price back into the lots they came from; dead ones live on to `grace_until`.
+    """Put `points` of a price back into the lots they came from; dead ones live on to `grace_until`.
 
     May answer not_a_redemption, reversal_exceeds_original or reference_reused.
     """
@@ -261,7 +257,7 @@ def _redeemed(row: tuple[Any, ...]) -> Outcome:
     name, posting_id, shares, short = row
     # Django leaves jsonb to its own fields, so a raw cursor sees its text.
     decoded = tuple(Share(s["program"], s["spent"], s["covered"]) for s in json.loads(shares or "[]"))
-    return Outcome(name, posting_id, decoded, short or 0)
+    return Outcome(name=name, posting_id=posting_id, shares=decoded, short=short or 0)
 
 
 def _as_json(share: Share) -> dict[str, int]:
@@ -276,6 +272,6 @@ def _all(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     def call() -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
     return retrying(call)

@@ -20,7 +20,7 @@ class ActivityKind(models.TextChoices):
 
 
 class Activity(models.Model):
-    """As the unit reported it, once per source reference. A sale without a member is anonymous and earns nothing."""
+    """As the unit reported it, once a reference. Without a member it is anonymous and earns nothing."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     unit = models.ForeignKey(
@@ -49,7 +49,9 @@ class Activity(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     category = models.CharField(_("category"), max_length=80, blank=True, default="")
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3, null=True, blank=True)
-    paid_with_points = models.DecimalField(_("of which paid with points"), max_digits=17, decimal_places=2, default=0)
+    paid_with_points = models.DecimalField(
+        _("of which paid with points"), max_digits=17, decimal_places=2, default=0
+    )
     refund_of = models.CharField(_("refund of"), max_length=120, blank=True, default="")
     attributes = models.JSONField(_("other columns"), default=dict, blank=True)
     is_generated = models.BooleanField(_("generated for the demo"), default=False)

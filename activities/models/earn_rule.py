@@ -57,7 +57,9 @@ class EarnRule(models.Model):
                     ("program", RangeOperators.EQUAL),
                     ("during", RangeOperators.OVERLAPS),
                 ],
-                violation_error_message=_("another base rate of this unit and program is in force in that time"),
+                violation_error_message=_(
+                    "another base rate of this unit and program is in force in that time"
+                ),
             ),
             models.CheckConstraint(
                 condition=models.Q(points_per_currency_unit__range=(0, 10_000)), name="base_rate_is_sane"

@@ -1,4 +1,4 @@
-"""The ledger's tables: programs and rates (edited by operators); wallets, postings, entries, lots, draws (kernel only)."""
+"""The ledger's tables: programs and rates, which operators edit; the journal, which the kernel writes."""
 
 from points.models.draw import Draw
 from points.models.entry import Entry, HouseAccount

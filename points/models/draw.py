@@ -13,7 +13,11 @@ class Draw(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     posting = models.ForeignKey(
-        Posting, on_delete=models.PROTECT, related_name="draws", db_constraint=False, verbose_name=_("posting")
+        Posting,
+        on_delete=models.PROTECT,
+        related_name="draws",
+        db_constraint=False,
+        verbose_name=_("posting"),
     )
     lot = models.ForeignKey(
         Lot, on_delete=models.PROTECT, related_name="draws", db_constraint=False, verbose_name=_("lot")

@@ -28,13 +28,21 @@ class Entry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     posting = models.ForeignKey(
-        Posting, on_delete=models.PROTECT, related_name="entries", db_constraint=False, verbose_name=_("posting")
+        Posting,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_constraint=False,
+        verbose_name=_("posting"),
     )
     member = models.ForeignKey(
         Member, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     wallet = models.ForeignKey(
-        Wallet, on_delete=models.PROTECT, related_name="entries", db_constraint=False, verbose_name=_("wallet")
+        Wallet,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_constraint=False,
+        verbose_name=_("wallet"),
     )
     program = models.ForeignKey(
         Program, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False

@@ -59,9 +59,7 @@ class ExchangeRate(models.Model):
                 & models.Q(denominator__range=(1, 1_000_000)),
                 name="rate_terms_are_1_to_a_million",
             ),
-            models.CheckConstraint(
-                condition=models.Q(during__isempty=False), name="rate_range_is_not_empty"
-            ),
+            models.CheckConstraint(condition=models.Q(during__isempty=False), name="rate_range_is_not_empty"),
         ]
 
     def __str__(self) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 from django.db import models
 
 
-class ExpiryInstantField(models.DateTimeField):
+class ExpiryInstantField(models.DateTimeField["datetime | None", "datetime | None"]):
     """When a lot dies. The database says `infinity` for never, so that one index serves the spending order.
 
     Python has no such instant: it reads and writes None.
     """
 
-    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+    def select_format(self, _compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
         """Read never as null."""
         return f"NULLIF({sql}, 'infinity'::timestamptz)", params
 

@@ -63,9 +63,7 @@ class Lot(models.Model):
             models.CheckConstraint(
                 condition=models.Q(is_open=models.Q(remaining__gt=0)), name="lot_is_open_while_points_remain"
             ),
-            models.CheckConstraint(
-                condition=models.Q(unit_cost__gte=0), name="lot_cost_is_not_negative"
-            ),
+            models.CheckConstraint(condition=models.Q(unit_cost__gte=0), name="lot_cost_is_not_negative"),
         ]
         indexes = [
             # The spending order. Partial on the flag, not on `remaining`, so that draws stay HOT updates.

@@ -1,7 +1,7 @@
 """When points die: local midnight after the last valid day, in the program's own time zone.
 
-A day that begins in a gap of the clock (a missing midnight) begins at the first instant after the gap; one whose
-midnight comes twice begins at the first of the two (PEP 495, fold=0).
+A day that begins in a gap of the clock (a missing midnight) begins at the first instant after the gap;
+one whose midnight comes twice begins at the first of the two (PEP 495, fold=0).
 """
 
 import calendar

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
 
 ROWS_NAMED = 100
 
@@ -235,7 +236,7 @@ def audit(*, using: str = "default") -> AuditReport:
     return AuditReport(postings, tuple(found), counts)
 
 
-def _rows(cursor: object, check: Check) -> Iterator[Disagreement]:
-    cursor.execute(check.sql)  # type: ignore[attr-defined] -- Django's cursor wrapper is untyped here
-    for table, row, detail in cursor.fetchall():  # type: ignore[attr-defined] -- the same
+def _rows(cursor: CursorWrapper, check: Check) -> Iterator[Disagreement]:
+    cursor.execute(check.sql)
+    for table, row, detail in cursor.fetchall():
         yield Disagreement(check.name, table, row, detail)

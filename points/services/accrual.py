@@ -59,7 +59,7 @@ def accrue_points(
     refuse_inactive(program=program, unit=unit)
     grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at)
     outcome = ledger.accrue(_accrual(grant, program, unit), actor=by).or_refuse(source_ref=source_ref)
-    return Posting.objects.get(pk=outcome.posting_id)
+    return Posting.objects.get(pk=outcome.posted_id)
 
 
 def accrue_many(

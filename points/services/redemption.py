@@ -71,7 +71,7 @@ def quote_redemption(
     return _quote(member=member, program=program, unit=unit, price=price, shares=shares, at=at)
 
 
-def redeem_points(  # noqa: PLR0913 -- who, what, where, for what, by whom, when: each is one fact
+def redeem_points(
     *,
     member: Member,
     program: Program,
@@ -105,7 +105,7 @@ def redeem_points(  # noqa: PLR0913 -- who, what, where, for what, by whom, when
         now = _quote(member=member, program=program, unit=unit, price=price, shares=moved, at=at)
         raise QuoteChanged(**_as_facts(now))
     outcome.or_refuse(**_facts(outcome, spending, program))
-    posting = Posting.objects.get(pk=outcome.posting_id)
+    posting = Posting.objects.get(pk=outcome.posted_id)
     return Redemption(posting, outcome.shares, outcome.is_replay)
 
 

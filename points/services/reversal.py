@@ -36,8 +36,9 @@ def reverse_accrual(
 ) -> TakenBack:
     """Take back `points` of what the unit gave under `accrual_ref`: a refund.
 
-    From the original lot, then from the wallet's other living lots, then by the program's policy: a debt that
-    later accruals repay first (default), forgiven, or refused. Safe to retry: the same `source_ref` reverses once.
+    From the original lot, then from the wallet's other living lots, then by the program's policy: a debt
+    that later accruals repay first (default), forgiven, or refused. Safe to retry: the same `source_ref`
+    reverses once.
 
     :raises NotReversible: the unit has no such accrual
     :raises ReversalExceedsOriginal: all reversals together would exceed the accrual
@@ -55,7 +56,7 @@ def reverse_accrual(
     )
     facts = {"short": outcome.short} if outcome.name == "insufficient_points" else {"asked": points}
     outcome.or_refuse(**facts)
-    posting = Posting.objects.get(pk=outcome.posting_id)
+    posting = Posting.objects.get(pk=outcome.posted_id)
     return TakenBack(posting, outcome.taken, outcome.owed, outcome.forgiven, outcome.is_replay)
 
 
@@ -64,8 +65,8 @@ def reverse_redemption(
 ) -> PutBack:
     """Put `points` of the price paid under `redemption_ref` back into the very lots they came from.
 
-    A lot that has died meanwhile lives on for the program's grace days, to the end of the last one; with none,
-    the next sweep ends it again, so that cancelling is no way round expiry. Safe to retry.
+    A lot that has died meanwhile lives on for the program's grace days, to the end of the last one; with
+    none, the next sweep ends it again, so that cancelling is no way round expiry. Safe to retry.
 
     :raises NotReversible: the unit has no such redemption
     :raises ReversalExceedsOriginal: all reversals together would exceed the redemption
@@ -80,7 +81,7 @@ def reverse_redemption(
         grace_until=_grace_until(original, at),
         actor=by,
     ).or_refuse(asked=points)
-    return PutBack(Posting.objects.get(pk=outcome.posting_id), outcome.shares, outcome.is_replay)
+    return PutBack(Posting.objects.get(pk=outcome.posted_id), outcome.shares, outcome.is_replay)
 
 
 def _original(unit: BusinessUnit, kind: str, source_ref: str) -> Posting:

@@ -52,7 +52,9 @@ def test_a_function_fits_a_screen(path):
     assert not long
 
 
-@pytest.mark.parametrize("path", [p for p in EVERYTHING if p.read_text(encoding="utf-8").strip()], ids=name_of)
+@pytest.mark.parametrize(
+    "path", [p for p in EVERYTHING if p.read_text(encoding="utf-8").strip()], ids=name_of
+)
 def test_a_file_says_what_it_is_on_its_first_line(path):
     assert ast.get_docstring(tree_of(path)), "the first line is a docstring that a newcomer could read aloud"
 
@@ -111,7 +113,8 @@ def test_nothing_is_swallowed(path):
         broad = isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
         reraised = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
         logged = any(
-            isinstance(inner, ast.Attribute) and inner.attr in {"exception", "critical"} for inner in ast.walk(node)
+            isinstance(inner, ast.Attribute) and inner.attr in {"exception", "critical"}
+            for inner in ast.walk(node)
         )
         return bare or silent or (broad and not reraised and not logged)
 
@@ -148,7 +151,8 @@ def test_no_model_orders_by_default():
     wrong = [
         name_of(path)
         for path in sources(*PACKAGES)
-        if "models" in path.parts and re.search(r"^\s+ordering = ", path.read_text(encoding="utf-8"), re.M)
+        if "models" in path.parts
+        and re.search(r"^\s+ordering = ", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
 
     assert not wrong

@@ -1,4 +1,4 @@
-"""The journal only grows: refused to the app and the owner, named by the audit when a superuser does it anyway."""
+"""The journal only grows: refused to the app and the owner; the audit names what a superuser changed."""
 
 import json
 from io import StringIO
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from points.models import Draw, Entry, Lot, Posting
+from points.models import Entry, Posting
 from points.selectors.audit import audit
 from points.services.expiry import expire_due_lots
 from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
@@ -33,7 +33,12 @@ def a_story():
 @pytest.mark.parametrize("table", JOURNAL)
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE {0} SET member_id = member_id", "DELETE FROM {0}", "TRUNCATE {0} CASCADE", "INSERT INTO {0} DEFAULT VALUES"],
+    [
+        "UPDATE {0} SET member_id = member_id",
+        "DELETE FROM {0}",
+        "TRUNCATE {0} CASCADE",
+        "INSERT INTO {0} DEFAULT VALUES",
+    ],
 )
 @pytest.mark.django_db
 def test_the_app_may_not_write_the_ledger(table, statement):
@@ -44,7 +49,9 @@ def test_the_app_may_not_write_the_ledger(table, statement):
 
 
 @pytest.mark.parametrize("table", JOURNAL)
-@pytest.mark.parametrize("statement", ["UPDATE {0} SET member_id = member_id", "DELETE FROM {0}", "TRUNCATE {0}"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {0} SET member_id = member_id", "DELETE FROM {0}", "TRUNCATE {0}"]
+)
 @pytest.mark.django_db(transaction=True)
 def test_not_even_the_owner_changes_what_is_written(owner_connection, table, statement):
     a_story()
@@ -57,7 +64,12 @@ def test_not_even_the_owner_changes_what_is_written(owner_connection, table, sta
 def test_the_owner_cannot_touch_what_a_lot_gave(owner_connection):
     a_story()
 
-    for column, value in (("points", "1"), ("expires_at", "'infinity'"), ("unit_cost", "0"), ("issuer_id", "1")):
+    for column, value in (
+        ("points", "1"),
+        ("expires_at", "'infinity'"),
+        ("unit_cost", "0"),
+        ("issuer_id", "1"),
+    ):
         with pytest.raises(psycopg2.errors.RestrictViolation):
             owner_connection.cursor().execute(f"UPDATE points_lot SET {column} = {value}")
 
@@ -75,7 +87,7 @@ TAMPERINGS = {
     "an entry gone": "DELETE FROM points_entry WHERE points < 0",
     "all entries gone": "TRUNCATE points_entry",
     "a draw's points": "UPDATE points_draw SET points = points - 1",
-    "a draw's lot": "UPDATE points_draw SET lot_id = (SELECT id FROM points_lot l WHERE l.id <> lot_id LIMIT 1)",
+    "a draw's lot": "UPDATE points_draw SET lot_id = gen_random_uuid()",
     "a draw gone": "DELETE FROM points_draw WHERE id = (SELECT min(id) FROM points_draw)",
     "all draws gone": "TRUNCATE points_draw",
     "a lot's remaining": "UPDATE points_lot SET remaining = 1, is_open = true WHERE points = 600",
@@ -141,7 +153,7 @@ def test_the_auditor_can_audit_and_write_nothing(auditor_connection):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("SELECT points_expire(now(), 0, 1, 'x')")
 
-    assert Posting.objects.count() and Draw.objects.count() and Lot.objects.count()
+    assert Posting.objects.count() == 4
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
 """Many at one wallet: the sum is exact, nobody deadlocks, one reference posts once.
 
-Each test was seen red without its guard: the wallet lock of redeem_v1.sql, its order, the unique source reference.
+Each test was seen red without its guard: the wallet locks, their order, the unique source reference.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
 
 
 def at_once(threads, jobs):
-    """Run the jobs on `threads` threads that start together; each has its own connection. Returns the answers."""
+    """The answers of the jobs, run on `threads` threads that start together, each on its own connection."""
     gate = Barrier(threads)
 
     def worker(mine):
