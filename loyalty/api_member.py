@@ -2,9 +2,12 @@
 
 from django.urls import URLPattern, path
 
+from members.api import member as members
 from points.api import member as points
 
 urlpatterns: list[URLPattern] = [
+    path("me", members.Me.as_view()),
+    path("me/enrolments", members.MyEnrolments.as_view()),
     path("me/wallets", points.MyWallets.as_view()),
     path("me/wallets/<str:program>/lots", points.MyLots.as_view()),
     path("me/postings", points.MyPostings.as_view()),

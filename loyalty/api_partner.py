@@ -2,9 +2,14 @@
 
 from django.urls import URLPattern, path
 
+from activities.api import partner as activities
 from points.api import partner as points
+from points.api import partner_members
 
 urlpatterns: list[URLPattern] = [
+    path("members/resolve", partner_members.MemberResolve.as_view()),
+    path("activities", activities.Activities.as_view()),
+    path("daily-totals", activities.DailyTotals.as_view()),
     path("redemption-quotes", points.RedemptionQuotes.as_view()),
     path("redemptions", points.Redemptions.as_view()),
     path("redemptions/<uuid:id>", points.RedemptionDetail.as_view()),
