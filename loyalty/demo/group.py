@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from django.db import transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from psycopg2.extras import DateTimeTZRange
 
 from activities.models import EarnRule
 from points.models import ExchangeRate, ExpiryKind, Program

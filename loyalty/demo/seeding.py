@@ -1,7 +1,7 @@
 """`manage.py seed`: a group of any size from one number. Every person and every activity in it is generated.
 
-Member i of seed N is the same in every database: name, phone, cards, what they did and when, counted back from
-the seed's first day. Growing the number of members adds; running it again changes nothing.
+Member i of seed N is the same in every database: name, phone, cards, what they did and when, counted back
+from the seed's first day. Growing the number of members adds; running it again changes nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +22,9 @@ from common.sql import retrying
 from loyalty.demo.generated import ZONE
 from loyalty.demo.group import GROUP, HOMES, HOTEL, MALL, OFFICE, found_group
 from loyalty.demo.people import person
+from members.rules.candidate import Candidate
 from members.rules.normalise import normal_phone
-from members.services.enrolling import Candidate, Desk, enrol_candidates
+from members.services.enrolling import Desk, enrol_candidates
 from units.models import BusinessUnit
 
 JOB = "seed"

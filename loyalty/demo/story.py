@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
+from django.db import transaction
 
 from common.idempotency import JobAlreadyClaimed, run_job_once
 from common.models import JobRun
@@ -20,7 +21,7 @@ from loyalty.demo.files import SEED, Timeline, timeline, write_files
 from loyalty.demo.group import HOMES, HOTEL, MALL, OFFICE, found_group
 from loyalty.demo.overview import Overview, group_overview
 from loyalty.demo.shopping import Basket, baskets, transactions_file
-from loyalty.demo.spending import months, spend_month
+from loyalty.demo.spending import Month, months, spend_month
 from members.models import Member
 from units.models import BusinessUnit
 
@@ -66,7 +67,9 @@ class Story:
         for unit in (MALL, HOMES, HOTEL, OFFICE):
             self._import("activities", unit.code)
         for month in months(self._line.starts_at, self._line.ends_at):
-            self._chapter(f"spending {month}", lambda month=month: self._spend(month))  # type: ignore[misc]  # mypy cannot infer it
+            # The month and the note that it was told are one: told again, other members would be chosen.
+            with transaction.atomic():
+                self._chapter(f"spending {month}", lambda month=month: self._spend(month))  # type: ignore[misc]  # mypy cannot infer it
         return group_overview()
 
     def _begin(self) -> dict[str, Any]:
@@ -95,7 +98,7 @@ class Story:
 
         self._chapter(f"{what} {code}", chapter)
 
-    def _spend(self, month: Any) -> dict[str, Any]:
+    def _spend(self, month: Month) -> dict[str, Any]:
         spent = spend_month(month, seed=SEED)
         return {
             "redemptions": spent.redemptions,

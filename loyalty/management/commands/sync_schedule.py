@@ -65,7 +65,7 @@ def _retire(row: PeriodicTask) -> str:
     if row.enabled:
         row.enabled = False
     row.description = _described(_why(row), {**old, "enabled": False})
-    row.save()
+    row.save()  # type: ignore[no-untyped-call]  # django-celery-beat has no types
     return "disabled: no longer shipped"
 
 
@@ -79,7 +79,7 @@ def _write(row: PeriodicTask, job: Job, new: dict[str, Any], *, fields: set[str]
     if "enabled" in fields:
         row.enabled = new["enabled"]
     row.description = _described(new["why"] if "why" in fields else _why(row), new)
-    row.save()
+    row.save()  # type: ignore[no-untyped-call]  # django-celery-beat has no types
 
 
 def _crontab_row(when: Crontab) -> CrontabSchedule:

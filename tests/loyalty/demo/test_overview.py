@@ -1,0 +1,60 @@
+"""What happened, per unit: the worked example to the cent."""
+
+from decimal import Decimal
+
+import pytest
+
+from loyalty.demo.overview import group_overview
+from loyalty.demo.words import exact, language_of
+from tests.factories import give, make_member, make_program, make_rate, make_unit, redeem
+
+
+@pytest.mark.django_db
+def test_the_hotels_owe_the_mall_what_their_points_paid_there():
+    mall, hotel, member = make_unit("MALL"), make_unit("HOTEL", "hotel"), make_member()
+    mall_points = make_program("MALL", owner=mall, unit_cost="0.01")
+    hotel_points = make_program("HOTEL", owner=hotel, unit_cost="0.0175")
+    make_rate(hotel_points, mall_points, 2)
+    give(member, mall_points, 600)
+    give(member, hotel_points, 500)
+    redeem(member, mall_points, 1000, unit=mall)
+
+    overview = group_overview()
+
+    at_mall, at_hotel = overview.units
+    assert (at_mall.own_redeemed_here, at_mall.others_redeemed_here) == (600, 200)
+    assert (at_hotel.redeemed_elsewhere, at_hotel.outstanding) == (200, 300)
+    assert at_mall.owed_by_others == at_hotel.owed_to_others == Decimal("3.5")
+    assert overview.sum_owed == 0
+    assert overview.is_clean
+
+
+@pytest.mark.django_db
+def test_points_that_do_not_add_up_are_told(monkeypatch):
+    unit = make_unit()
+    give(make_member(), make_program(owner=unit), 100)
+    (told,) = group_overview().units
+
+    assert told.adds_up
+    assert not type(told)(**{name: getattr(told, name) for name in told.__slots__} | {"issued": 99}).adds_up
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [("0", "0.00"), ("1234.5", "1,234.50"), ("-0.000", "-0.00"), ("0.0175", "0.0175"), ("100", "100.00")],
+)
+def test_money_between_units_is_shown_to_its_last_digit(amount, words):
+    assert exact(Decimal(amount)) == words
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "zh-hans"),
+        ({"LANG": "C.UTF-8"}, "zh-hans"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_CN.UTF-8"}, "zh-hans"),
+    ],
+)
+def test_the_terminal_chooses_the_words(environment, language):
+    assert language_of(environment) == language
