@@ -122,7 +122,7 @@ def _programs(totals: list[ProgramTotals]) -> Panel:
         title=_("Points by program"),
         headers=[
             _("program"),
-            _("issued"),
+            _("points issued"),
             _("redeemed"),
             _("expired"),
             _("exchanged and adjusted"),
