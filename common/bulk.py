@@ -96,7 +96,7 @@ def attributes_of(row: Row, known: frozenset[str]) -> dict[str, str]:
     return {name: cell for name, cell in row.values.items() if cell is not None and name not in known}
 
 
-def import_file(  # noqa: PLR0913 -- the last four have defaults
+def import_file(
     path: Path,
     *,
     task: BulkTask[Any],

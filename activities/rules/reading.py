@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from common import CURRENCY_EXPONENTS
 from common.errors import InvalidRequest
@@ -49,7 +50,7 @@ class DuplicateReference(ReportRefused):
     """The reference already stands for an activity with other content."""
 
     status = 409
-    title = _("This reference was already used for something else.")
+    title = gettext_lazy("This reference was already used for something else.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,11 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
         member_ref=values.get("member_ref"),
         outlet_id=None if outlet is None else _outlet(outlet, place),
         occurred_at=_instant(values.get("occurred_at") or "", outlet, place),
-        amount=_money(values.get("amount") or "", "amount", currency),
+        amount=read_money(values.get("amount") or "", "amount", currency),
         currency=currency,
         category=values.get("category") or "",
-        quantity=None if quantity is None else _quantity(quantity),
-        paid_with_points=_NOTHING if paid is None else _money(paid, "paid_with_points", currency),
+        quantity=None if quantity is None else read_quantity(quantity),
+        paid_with_points=_NOTHING if paid is None else read_money(paid, "paid_with_points", currency),
         attributes={n: cell for n, cell in values.items() if cell is not None and n not in COLUMNS},
     )
     check_report(report, place=place)
@@ -130,11 +131,7 @@ def check_report(report: ActivityReport, *, place: Place) -> None:
         raise ReportRefused(
             "bad_category", _("The category is too long or not plain text."), field="category"
         )
-    if report.currency != place.currency:
-        known = report.currency in CURRENCY_EXPONENTS
-        words = _("The currency is %(found)s, the unit's is %(own)s.")
-        told = {"found": report.currency[:10], "own": place.currency}
-        raise ReportRefused("other_currency" if known else "bad_currency", words % told, field="currency")
+    check_currency(report.currency, own=place.currency)
     if report.amount > AMOUNT_MAX:
         words = _("The amount is above %(max)s.") % {"max": AMOUNT_MAX}
         raise ReportRefused("too_large", words, field="amount")
@@ -149,6 +146,54 @@ def check_report(report: ActivityReport, *, place: Place) -> None:
     if len(report.attributes) > ATTRIBUTES_MAX:
         words = _("There are more than %(max)s other columns.") % {"max": ATTRIBUTES_MAX}
         raise ReportRefused("too_many_attributes", words, field="attributes")
+
+
+def read_money(text: str, name: str, currency: str, *, amount_max: Decimal = AMOUNT_MAX) -> Decimal:
+    """The amount that `text` writes in plain ASCII digits, with at most the currency's decimals.
+
+    :raises ReportRefused: bad_amount, negative_amount or too_large, of the column `name`
+    """
+    found = _AMOUNT.fullmatch(text) if len(text) <= _DIGITS_MAX else None
+    if found is None:
+        words = _("This is not an amount such as 1234.50 (ASCII digits, no separators).")
+        raise ReportRefused("bad_amount", words, field=name)
+    if found[1]:
+        raise ReportRefused("negative_amount", _("The amount is negative."), field=name)
+    amount = Decimal(text)
+    if amount > amount_max:
+        raise ReportRefused("too_large", _("The amount is above %(max)s.") % {"max": amount_max}, field=name)
+    decimals = CURRENCY_EXPONENTS.get(currency, 2)
+    if "." in text and len(text.rstrip("0").partition(".")[2]) > decimals:
+        words = _("%(currency)s has %(decimals)s decimals.") % {
+            "currency": currency[:10],
+            "decimals": decimals,
+        }
+        raise ReportRefused("bad_amount", words, field=name)
+    return amount
+
+
+def read_quantity(text: str) -> Decimal:
+    """A number of things, nights or kilograms.
+
+    :raises ReportRefused: bad_quantity
+    """
+    found = _AMOUNT.fullmatch(text) if len(text) <= _DIGITS_MAX else None
+    quantity = Decimal(text) if found else None
+    if quantity is None or found is None or found[1] or quantity >= 10**9 or quantity != round(quantity, 3):
+        words = _("The quantity must be a number such as 2 or 1.250, not negative, of at most 3 decimals.")
+        raise ReportRefused("bad_quantity", words, field="quantity")
+    return quantity
+
+
+def check_currency(found: str, *, own: str) -> None:
+    """A unit reports in its own currency.
+
+    :raises ReportRefused: bad_currency or other_currency
+    """
+    if found != own:
+        code = "other_currency" if found in CURRENCY_EXPONENTS else "bad_currency"
+        words = _("The currency is %(found)s, the unit's is %(own)s.") % {"found": found[:10], "own": own}
+        raise ReportRefused(code, words, field="currency")
 
 
 def years_before(at: datetime, years: int) -> datetime:
@@ -170,35 +215,6 @@ def _outlet(code: str, place: Place) -> int:
     if code not in place.outlets:
         raise ReportRefused("unknown_outlet", _("The unit has no outlet of this code."), field="outlet")
     return place.outlets[code]
-
-
-def _money(text: str, name: str, currency: str) -> Decimal:
-    found = _AMOUNT.fullmatch(text) if len(text) <= _DIGITS_MAX else None
-    if found is None:
-        words = _("This is not an amount such as 1234.50 (ASCII digits, no separators).")
-        raise ReportRefused("bad_amount", words, field=name)
-    amount = Decimal(text)
-    if amount < 0 or found[1]:
-        raise ReportRefused("negative_amount", _("The amount is negative."), field=name)
-    decimals = CURRENCY_EXPONENTS.get(currency, 2)
-    if amount > AMOUNT_MAX:
-        raise ReportRefused("too_large", _("The amount is above %(max)s.") % {"max": AMOUNT_MAX}, field=name)
-    if "." in text and len(text.rstrip("0").partition(".")[2]) > decimals:
-        words = _("%(currency)s has %(decimals)s decimals.") % {
-            "currency": currency[:10],
-            "decimals": decimals,
-        }
-        raise ReportRefused("bad_amount", words, field=name)
-    return amount
-
-
-def _quantity(text: str) -> Decimal:
-    found = _AMOUNT.fullmatch(text) if len(text) <= _DIGITS_MAX else None
-    quantity = Decimal(text) if found else None
-    if quantity is None or found is None or found[1] or quantity >= 10**9 or quantity != round(quantity, 3):
-        words = _("The quantity must be a number such as 2 or 1.250, not negative, of at most 3 decimals.")
-        raise ReportRefused("bad_quantity", words, field="quantity")
-    return quantity
 
 
 def _instant(text: str, outlet: str | None, place: Place) -> datetime:

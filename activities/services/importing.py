@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from activities.rules.reading import (
-    REQUIRED_COLUMNS,
-    ActivityReport,
-    ReportRefused,
-    read_report,
-)
+from django.utils.translation import gettext as _
+
+from activities.rules.reading import REQUIRED_COLUMNS, ActivityReport, ReportRefused, read_report
+from activities.rules.totals import TOTAL_REQUIRED, DailyReport, UnitHere, read_daily_total
 from activities.selectors.places import place_of
+from activities.services.daily_totals import record_daily_totals
 from activities.services.recording import record_activities
 from common.bulk import BulkTask, Outcome, Reject, Row, RowRejected
 from common.clock import Stopwatch
@@ -45,3 +44,30 @@ def activities_task(
         return Outcome(counts, rejects)
 
     return BulkTask("activities", unit.code, REQUIRED_COLUMNS, read, record)
+
+
+def daily_totals_task(*, at: datetime) -> BulkTask[DailyReport]:
+    """Take in daily totals of any unit. A day that a file gives twice with other numbers is refused."""
+    units = {
+        unit.code: UnitHere(unit.pk, unit.currency) for unit in BusinessUnit.objects.filter(is_active=True)
+    }
+    seen: dict[tuple[int, date, str], DailyReport] = {}
+
+    def read(row: Row) -> DailyReport:
+        try:
+            report = read_daily_total(row.values, units=units, at=at)
+        except ReportRefused as refusal:
+            raise RowRejected(refusal.code, str(refusal)) from refusal
+        if seen.setdefault(report.day, report) != report:
+            raise RowRejected("duplicate_day", _("The file gave other numbers for this unit and day before."))
+        return report
+
+    def record(items: Sequence[tuple[Row, DailyReport]], watch: Stopwatch) -> Outcome:
+        reports = {report.day: report for _row, report in items}
+        with watch("insert"):
+            counts = Counter(record_daily_totals(reports=list(reports.values())))
+        # The same numbers twice in one chunk are one total.
+        counts["already_there"] += len(items) - len(reports)
+        return Outcome(counts)
+
+    return BulkTask("daily_totals", "", TOTAL_REQUIRED, read, record)

@@ -95,7 +95,7 @@ class _Draft:
         )
 
 
-def record_activities(  # noqa: PLR0913 -- the last two have defaults
+def record_activities(
     *,
     unit: BusinessUnit,
     reports: Sequence[ActivityReport],
@@ -144,7 +144,7 @@ def _members_of(unit: BusinessUnit, reports: Sequence[ActivityReport]) -> dict[s
     known: dict[str | UUID, Found] = {}
     refs = {report.member_ref for report in reports if report.member_ref}
     if refs:
-        known |= members_by_refs(unit=unit, refs=refs)
+        known.update(members_by_refs(unit=unit, refs=refs).items())
     ids = {report.member_id for report in reports if report.member_id}
     if ids:
         rows = Member.objects.filter(pk__in=ids).values_list("pk", "status")

@@ -1,0 +1,123 @@
+"""The messages of the partner surface about activities and daily totals."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from activities.models import ActivityKind
+from activities.rules.reading import KINDS, ReportRefused, read_quantity
+from activities.rules.totals import ORDERS_MAX
+from common.input import InstantField, MoneyField, PointsField, RefField
+from points.api.partner_messages import MemberRef
+from units.api.auth import PartnerRequest
+
+REPORTABLE = [(kind.value, kind.label) for kind in ActivityKind if kind.value in KINDS]
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class QuantityField(serializers.Field[Any, Any, str, Any]):
+    """A decimal string such as "2" or "1.250": at most three decimals, not negative."""
+
+    default_error_messages = {"not_a_quantity": _('A quantity is a string such as "2" or "1.250".')}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The Decimal."""
+        if not isinstance(data, str):
+            self.fail("not_a_quantity")
+        try:
+            return read_quantity(data)
+        except ReportRefused:
+            self.fail("not_a_quantity")
+
+    def to_representation(self, value: Any) -> str:
+        """Without trailing zeros."""
+        return f"{value.normalize():f}"
+
+
+@extend_schema_serializer(component_name="Activity")
+class ActivityRequest(PartnerRequest):
+    """Something a member (or somebody unknown) did at this unit: what, when, for how much."""
+
+    source_ref = RefField(max_length=120, help_text=_("The receipt or folio, unique in the unit."))
+    kind = serializers.ChoiceField(REPORTABLE)
+    member = MemberRef(required=False, allow_null=True, help_text=_("Left out or null: an anonymous sale."))
+    occurred_at = InstantField()
+    amount = MoneyField(help_text=_("What was paid in all, after discounts."))
+    paid_with_points = MoneyField(
+        required=False, help_text=_("The part of it paid with points: earns nothing.")
+    )
+    category = RefField(max_length=80, required=False)
+    quantity = QuantityField(required=False)
+
+
+class EarnedShape(serializers.Serializer[Any]):
+    """Points given in one program. `posting` is their place in the ledger."""
+
+    program = serializers.CharField()
+    points = PointsField()
+    posting = serializers.UUIDField(source="posting_id")
+
+
+class TraceShape(serializers.Serializer[Any]):
+    """One rule that was looked at: taken or not, and why."""
+
+    rule = serializers.CharField()
+    program = serializers.CharField()
+    taken = serializers.BooleanField(source="is_taken")
+    reason = serializers.CharField()
+    points = PointsField(min_value=0)
+
+
+class ActivityMember(serializers.Serializer[Any]):
+    """Whose activity it is."""
+
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+
+
+class ActivityShape(serializers.Serializer[Any]):
+    """The recorded activity, what it earned, and the rules that were looked at."""
+
+    id = serializers.UUIDField()
+    unit = serializers.CharField()
+    outlet = serializers.CharField(allow_null=True)
+    source_ref = serializers.CharField()
+    kind = serializers.ChoiceField(REPORTABLE)
+    member = ActivityMember(allow_null=True)
+    occurred_at = InstantField()
+    amount = MoneyField()
+    paid_with_points = MoneyField()
+    category = serializers.CharField(allow_blank=True)
+    quantity = QuantityField(allow_null=True)
+    earned = EarnedShape(many=True)
+    trace = TraceShape(many=True)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class OrdersField(PointsField):
+    """A number of orders: a JSON integer, from 0."""
+
+
+@extend_schema_serializer(component_name="DailyTotal")
+class DailyTotalRequest(PartnerRequest):
+    """All sales of this unit on one day, members' and anonymous together."""
+
+    outlet = None  # type: ignore[assignment]  # a total is the whole unit's: DRF drops the field
+    date = serializers.DateField(input_formats=["%Y-%m-%d"])
+    amount = MoneyField()
+    orders = OrdersField(min_value=0, max_value=ORDERS_MAX)
+
+
+class DailyTotalShape(serializers.Serializer[Any]):
+    """The total as it now stands, and what became of the report."""
+
+    unit = serializers.CharField()
+    date = serializers.DateField()
+    amount = MoneyField()
+    orders = OrdersField(min_value=0, max_value=ORDERS_MAX)
+    outcome = serializers.ChoiceField(
+        [("recorded", _("Recorded")), ("already_there", _("Already there")), ("replaced", _("Replaced"))]
+    )

@@ -1,0 +1,93 @@
+"""One activity reported by a partner system: the path of the import, answered with points and reasons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from activities.models import Activity
+from activities.rules.earning import TraceLine
+from activities.rules.reading import ActivityReport, check_report
+from activities.selectors.places import place_of
+from activities.services.recording import Earned, posting_ref_of, record_activities
+from common.errors import NotFound
+from members.models import Member
+from members.selectors.members import member_by_card, member_by_number, member_by_phone
+from points.models import Posting, PostingKind
+from units.models import BusinessUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An activity, what it earned in each program, and every rule that was looked at."""
+
+    activity: Activity
+    is_new: bool
+    earned: tuple[Earned, ...]
+    trace: tuple[TraceLine, ...]
+
+
+@transaction.atomic
+def report_activity(
+    *, unit: BusinessUnit, report: ActivityReport, member: Mapping[str, str] | None, by: str, at: datetime
+) -> Reported:
+    """Record one activity of `member` (by id, number, phone or card; None: anonymous) and post what it earns.
+
+    Safe to retry: the same `source_ref` of the unit with the same content answers the first activity.
+
+    :raises ReportRefused: the report cannot be taken in; its code says why
+    :raises DuplicateReference: the reference stands for an activity with other content
+    :raises NotFound: there is no such member
+    :raises UnitNotActive: the unit takes no part at present
+    """
+    check_report(report, place=place_of(unit, at=at))
+    if member is not None:
+        report = replace(report, member_id=_member_id(member, unit))
+    (recorded,) = record_activities(unit=unit, reports=[report], by=by, at=at)
+    if recorded.refusal is not None:
+        raise recorded.refusal
+    assert recorded.activity_id is not None, "what is not refused is there"
+    activity = Activity.objects.select_related("unit", "member", "outlet").get(pk=recorded.activity_id)
+    if recorded.is_new:
+        return Reported(activity, is_new=True, earned=recorded.earned, trace=recorded.trace)
+    earned, trace = _as_posted(activity, recorded.trace)
+    return Reported(activity, is_new=False, earned=earned, trace=trace)
+
+
+def _member_id(named: Mapping[str, str], unit: BusinessUnit) -> UUID:
+    ((kind, value),) = named.items()
+    try:
+        match kind:
+            case "id":
+                return Member.objects.values_list("pk", flat=True).get(pk=UUID(value))
+            case "number":
+                return member_by_number(value).pk
+            case "phone":
+                return member_by_phone(value).pk
+            case _:
+                return member_by_card(unit=unit, card=value).pk
+    except (NotFound, Member.DoesNotExist, ValueError) as nobody:
+        raise NotFound(_("There is no such member."), field="member") from nobody
+
+
+def _as_posted(
+    activity: Activity, trace: tuple[TraceLine, ...]
+) -> tuple[tuple[Earned, ...], tuple[TraceLine, ...]]:
+    """What was earned when it was first reported, whatever rules or the member's status say today."""
+    refs = {posting_ref_of(line.program, activity.source_ref): line.program for line in trace}
+    found = Posting.objects.filter(unit=activity.unit, kind=PostingKind.ACCRUAL, source_ref__in=refs)
+    postings = {posting.rule: posting for posting in found.order_by("program_id")}
+    lines = []
+    for line in trace:
+        posting = postings.get(line.rule)
+        if posting is not None:
+            lines.append(replace(line, is_taken=True, reason="base_rate", points=posting.points))
+        elif line.is_taken:
+            lines.append(replace(line, is_taken=False, reason="not_taken_then", points=0))
+        else:
+            lines.append(line)
+    earned = tuple(Earned(refs[p.source_ref], p.points, p.pk) for p in postings.values())
+    return earned, tuple(lines)
