@@ -1,4 +1,4 @@
-"""The demo's whole story with sixty households: books balance, debts cancel out, telling it again is nothing."""
+"""The demo's whole story with sixty households: books balance, debts cancel out, twice is once."""
 
 import json
 from datetime import UTC, datetime

@@ -11,7 +11,7 @@ from loyalty.demo import spending
 from loyalty.demo.group import found_group
 from loyalty.demo.spending import Month, months, spend_month
 from members.models import Enrolment
-from points.models import Draw, Posting, Program
+from points.models import Draw, Entry, Posting, Program
 from points.selectors.audit import audit
 from tests.factories import give, make_member
 
@@ -57,8 +57,8 @@ def test_a_month_is_spent_in_the_order_of_time_and_refuses_nobody():
 
     spent = spend_month(FEBRUARY, seed=1)
 
-    postings = Posting.objects.filter(kind="redemption").order_by("id")
-    times = [posting.occurred_at for posting in postings]
+    entries = Entry.objects.filter(house="redeemed").order_by("id")
+    times = [entry.posting.occurred_at for entry in entries.select_related("posting")]
     assert spent.redemptions == len(times) > 5
     assert spent.refused == 0
     assert times == sorted(times)
