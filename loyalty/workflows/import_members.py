@@ -22,9 +22,15 @@ OPENING_RULE = "opening balance"
 
 
 def import_members_task(
-    *, unit_code: str, program_code: str | None, by: str, at: datetime, time_zone: str
+    *,
+    unit_code: str,
+    program_code: str | None,
+    by: str,
+    at: datetime,
+    time_zone: str,
+    is_generated: bool = False,
 ) -> BulkTask[MemberRow]:
-    """What to do with the rows of a member list of the unit `unit_code`.
+    """What to do with the rows of a member list of the unit `unit_code`; `is_generated` marks a demo's people.
 
     Opening balances are points of `program_code`, by default of the only active program that the unit owns.
     Each posts once, as `opening:<card>` (`opening:<member id>` where there is no card), and is good through
@@ -38,7 +44,7 @@ def import_members_task(
 
     def record(rows: Sequence[tuple[Row, MemberRow]], watch: Stopwatch) -> Outcome:
         with watch("enrol"):
-            arrivals, rejects = enrol_rows(unit=unit, rows=rows, by=by, at=at)
+            arrivals, rejects = enrol_rows(unit=unit, rows=rows, by=by, at=at, is_generated=is_generated)
         with watch("opening balances"):
             refused = _post_openings(unit, program, arrivals, by=by, at=at)
         counts = Counter(str(arrival.ending) for arrival in arrivals if arrival.row.number not in refused)

@@ -18,6 +18,9 @@ class Command(BulkCommand):
         super().add_arguments(parser)
         parser.add_argument("--unit", required=True, help="code of the unit whose list this is")
         parser.add_argument("--program", help="code of the program of the balances (default: the unit's own)")
+        parser.add_argument(
+            "--generated", action="store_true", help="mark the members as generated for a demo"
+        )
 
     def task(self, options: Mapping[str, Any], at: datetime) -> BulkTask[Any]:
         return import_members_task(
@@ -26,4 +29,5 @@ class Command(BulkCommand):
             by="command:import_members",
             at=at,
             time_zone=settings.TIME_ZONE,
+            is_generated=options["generated"],
         )
