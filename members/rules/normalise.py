@@ -6,7 +6,7 @@ Normal forms are stable: normalising one again changes nothing.
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -216,12 +216,25 @@ def normal_birth_date(text: str, *, today: date) -> date:
     :raises FutureDate: after `today`
     :raises BadDate: before 1900 (a system's filler) or not a date
     """
-    day = normal_date(text, field="birth_date")
+    return checked_birth_date(normal_date(text, field="birth_date"), today=today)
+
+
+def checked_birth_date(day: date, *, today: date) -> date:
+    """`day`, if somebody alive `today` may be born on it.
+
+    :raises FutureDate: after `today`
+    :raises BadDate: before 1900 (a system's filler)
+    """
     if day > today:
         raise FutureDate(field="birth_date")
     if day < EARLIEST_BIRTH:
         raise BadDate(field="birth_date")
     return day
+
+
+def latest_today(at: datetime) -> date:
+    """The latest date that any place on Earth has at `at`, for doors that know no time zone."""
+    return (at.astimezone(UTC) + timedelta(hours=14)).date()
 
 
 def normal_instant(text: str, *, zone: ZoneInfo, field: str | None = None) -> datetime:
@@ -246,11 +259,13 @@ def normal_instant(text: str, *, zone: ZoneInfo, field: str | None = None) -> da
 
 
 def _foreign_or_fixed(told: str, compact: str) -> str:
+    if len(told) > 80:
+        raise BadPhone(field="phone")
     digits = sum(character.isdigit() for character in told)
     parts = [part for part in _BETWEEN_PHONES.split(told) if sum(map(str.isdigit, part)) >= 7]
     if len(parts) > 1 or (digits > 15 and re.fullmatch(r"[+0-9]+", compact)):
         raise SeveralPhones(field="phone")
-    if len(told) > 40 or not re.fullmatch(r"\+?[0-9]{5,17}", compact, re.ASCII):
+    if not re.fullmatch(r"\+?[0-9]{5,17}", compact, re.ASCII):
         raise BadPhone(field="phone")
     try:
         number = phonenumbers.parse(compact, REGION)

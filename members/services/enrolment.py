@@ -11,7 +11,8 @@ from members.models import Enrolment
 from members.rules.candidate import Candidate
 from members.rules.normalise import (
     ADDRESS_CHARACTERS_MAX,
-    FutureDate,
+    checked_birth_date,
+    latest_today,
     normal_card,
     normal_email,
     normal_gender,
@@ -52,15 +53,13 @@ def enrol_member(  # noqa: PLR0913 -- a person's description is this long
     :raises EmailOfAnother: the e-mail identifies somebody whom phone or card contradicts
     :raises InvalidRequest: a value that has no normal form (BadPhone, BadEmail, FutureDate …)
     """
-    if birth_date is not None and birth_date > at.date():
-        raise FutureDate(field="birth_date")
     candidate = Candidate(
         joined_at=joined_at,
         legacy_card=normal_card(legacy_card) if legacy_card else None,
         phone=normal_phone(phone) if phone else None,
         email=normal_email(email) if email else None,
         name=normal_name(name),
-        birth_date=birth_date,
+        birth_date=birth_date and checked_birth_date(birth_date, today=latest_today(at)),
         gender=normal_gender(gender),
         address=normal_text(address, characters_max=ADDRESS_CHARACTERS_MAX, field="address"),
         tier_hint=normal_text(tier_hint, characters_max=40, field="tier_hint"),

@@ -12,9 +12,8 @@ from common.errors import DomainError, InvalidRequest
 from members.models import Member
 from members.rules.normalise import (
     ADDRESS_CHARACTERS_MAX,
-    EARLIEST_BIRTH,
-    BadDate,
-    FutureDate,
+    checked_birth_date,
+    latest_today,
     normal_gender,
     normal_name,
     normal_text,
@@ -71,10 +70,6 @@ def edit_profile(
     if "birth_date" in changes and changes["birth_date"] != member.birth_date:
         if member.birth_date is not None:
             raise BirthDateIsSet
-        if changes["birth_date"] > at.date():
-            raise FutureDate(field="birth_date")
-        if changes["birth_date"] < EARLIEST_BIRTH:
-            raise BadDate(field="birth_date")
-        member.birth_date = changes["birth_date"]
+        member.birth_date = checked_birth_date(changes["birth_date"], today=latest_today(at))
     member.save(update_fields=sorted(changes))
     return member
