@@ -67,12 +67,12 @@ class EarnRuleAdmin(PeriodAdmin):
         (_("in force"), {"fields": (("starts_at", "ends_at"), "is_successor")}),
     )
 
-    @display(description=_("earn rule"), ordering="version")
+    @display(description=_("earn rule"))
     def rule(self, rule: EarnRule) -> str:
         """Rule 3, version 2."""
         return text("rule %(number)s, version %(version)s") % {"number": rule.pk, "version": rule.version}
 
-    @display(description=_("points per currency unit"), ordering="points_per_currency_unit")
+    @display(description=_("points per currency unit"))
     def rate(self, rule: EarnRule) -> str:
         """Without the zeros that say nothing."""
         return f"{number_format(rule.points_per_currency_unit.normalize())} / {rule.unit.currency}"

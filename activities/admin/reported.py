@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -52,7 +53,7 @@ class ActivityAdmin(WholeTermSearch, ReadOnlyAdmin):
                     ("member_link", "source_ref", "refund_of"),
                     ("money", "paid_with_points", "quantity"),
                     ("category", "occurred_at", "recorded_at"),
-                    ("is_generated", "postings_link"),
+                    ("origin", "postings_link"),
                 )
             },
         ),
@@ -85,6 +86,11 @@ class ActivityAdmin(WholeTermSearch, ReadOnlyAdmin):
     def money(self, activity: Activity) -> str:
         """With its currency."""
         return f"{number_format(activity.amount, 2, force_grouping=True)} {activity.currency}"
+
+    @display(description=_("origin"))
+    def origin(self, activity: Activity) -> str:
+        """In words, for the page."""
+        return gettext("Generated") if activity.is_generated else gettext("Recorded")
 
     @display(description=_("origin"), label={"generated": "warning"})
     def generated(self, activity: Activity) -> tuple[str, Any] | None:

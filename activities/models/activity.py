@@ -78,4 +78,4 @@ class Activity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.source_ref}"
+        return f"{self.get_kind_display()} {self.source_ref}"

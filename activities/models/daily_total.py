@@ -27,4 +27,4 @@ class DailyTotal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit_id} {self.date}"
+        return f"{self.date}"

@@ -68,4 +68,4 @@ class EarnRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"rule {self.pk} v{self.version}"
+        return f"{self.unit.code} → {self.program.code} v{self.version}"

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 _CONSTRAINT = "base_rates_never_overlap"
 
 
-def publish_earn_rule(  # noqa: PLR0913 -- where, into what, how much, from when, until when, in whose place, by whom
+def publish_earn_rule(
     *,
     unit: BusinessUnit,
     program: Program,
@@ -61,7 +61,7 @@ def publish_earn_rule(  # noqa: PLR0913 -- where, into what, how much, from when
     return rule
 
 
-def replan_earn_rule(  # noqa: PLR0913 -- the same facts
+def replan_earn_rule(
     *,
     rule: EarnRule,
     points_per_currency_unit: Decimal,

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from common.admin import Panel, PanelPage, ReadOnlyAdmin
 from common.models import ImportRun, JobRun
 
+_KINDS = {"members": _("members"), "activities": _("activities"), "daily_totals": _("daily totals")}
 _STATE_COLOURS = {"done": "success", "running": "info"}
 
 
@@ -38,11 +39,11 @@ class JobRunAdmin(RunState, ReadOnlyAdmin):
 class ImportRunAdmin(RunState, PanelPage):
     """Imports of files: how far each has come and what it refused."""
 
-    list_display = ("file_name", "kind", "unit_code", "state", "last_row", "started_at", "finished_at")
+    list_display = ("file_name", "kind_told", "unit_code", "state", "last_row", "started_at", "finished_at")
     list_filter = ("kind", "unit_code", ("started_at", RangeDateTimeFilter))
     ordering = ("-started_at", "-id")
     fields = (
-        ("file_name", "kind", "unit_code"),
+        ("file_name", "kind_told", "unit_code"),
         ("state_told", "started_at", "finished_at"),
         ("last_row", "content_sha256"),
     )
@@ -59,6 +60,11 @@ class ImportRunAdmin(RunState, PanelPage):
                 right=right,
             ),
         ]
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_told(self, run: ImportRun) -> str:
+        """What the file holds."""
+        return str(_KINDS.get(run.kind, run.kind))
 
     @display(description=_("state"))
     def state_told(self, run: ImportRun) -> Any:

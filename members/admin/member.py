@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
@@ -58,7 +59,7 @@ class MemberAdmin(WholeTermSearch, PanelPage):
     fieldsets = (
         (
             None,
-            {"fields": (("number", "masked_name", "status"), ("joined_at", "created_at", "is_generated"))},
+            {"fields": (("number", "masked_name", "status"), ("joined_at", "created_at", "origin"))},
         ),
     )
 
@@ -76,7 +77,7 @@ class MemberAdmin(WholeTermSearch, PanelPage):
         """The tables of this app and of the floors above."""
         return panels_of(row, at=at)
 
-    @display(description=_("name"))
+    @display(description=_("full name"))
     def masked_name(self, member: Member) -> str:
         """Enough to recognise."""
         return masked_name(member.name) or "—"
@@ -90,6 +91,11 @@ class MemberAdmin(WholeTermSearch, PanelPage):
     def unit_codes(self, member: Member) -> str:
         """MALL, HOTEL: each unit once."""
         return ", ".join(dict.fromkeys(enrolment.unit.code for enrolment in member.enrolments.all())) or "—"
+
+    @display(description=_("origin"))
+    def origin(self, member: Member) -> str:
+        """In words, for the page."""
+        return gettext("Generated") if member.is_generated else gettext("Recorded")
 
     @display(description=_("origin"), label={"generated": "warning"})
     def generated(self, member: Member) -> tuple[str, Any] | None:

@@ -40,4 +40,4 @@ class Enrolment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit_id}:{self.legacy_card or self.member_id}"
+        return self.legacy_card or str(self.pk)

@@ -64,7 +64,7 @@ class ExchangeRateAdmin(PeriodAdmin):
         (_("in force"), {"fields": (("starts_at", "ends_at"), "is_successor")}),
     )
 
-    @display(description=_("exchange rate"), ordering="source__code")
+    @display(description=_("exchange rate"))
     def rate(self, rate: ExchangeRate) -> str:
         """1 HOTEL = 2 MALL."""
         return str(rate)

@@ -1,7 +1,6 @@
 """The journal to look at: postings with what they are made of, entries, draws. Nobody changes it."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -14,6 +13,7 @@ from unfold.decorators import display
 
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_link
 from members.models import Member
+from points.admin.columns import LedgerColumns, ProgramFilter, UnitFilter
 from points.admin.moments import moment
 from points.models import Draw, Entry, Lot, Posting, PostingKind, Program
 from units.models import BusinessUnit
@@ -26,17 +26,8 @@ KIND_COLOURS = {
 }
 
 
-class MemberLink:
-    """A column that leads to the member's page."""
-
-    @display(description=_("member"))
-    def member_link(self, row: Any) -> SafeString:
-        """By number."""
-        return page_link(Member, row.member_id, row.member.number)
-
-
 @admin.register(Posting)
-class PostingAdmin(MemberLink, WholeTermSearch, PanelPage):
+class PostingAdmin(LedgerColumns, WholeTermSearch, PanelPage):
     """What moved points, why, for whom, by whom. The page shows its entries, its lots and what it drew."""
 
     list_display = (
@@ -110,14 +101,14 @@ class PostingAdmin(MemberLink, WholeTermSearch, PanelPage):
 
 
 @admin.register(Entry)
-class EntryAdmin(MemberLink, ReadOnlyAdmin):
+class EntryAdmin(LedgerColumns, ReadOnlyAdmin):
     """The lines of postings."""
 
-    list_display = ("id", "posting_link", "member_link", "program", "points_told", "house", "unit")
+    list_display = ("id", "posting_link", "member_link", "program_name", "points_told", "house", "unit_name")
     list_select_related = ("posting", "member", "program", "unit")
-    list_filter = ("house", "program", "unit")
+    list_filter = ("house", ("program", ProgramFilter), ("unit", UnitFilter))
     ordering = ("-id",)
-    fields = ("posting_link", "member_link", "program", "points_told", "house", "unit")
+    fields = ("posting_link", "member_link", "program_name", "points_told", "house", "unit_name")
 
     @display(description=_("points"), ordering="points")
     def points_told(self, entry: Entry) -> str:
@@ -131,13 +122,13 @@ class EntryAdmin(MemberLink, ReadOnlyAdmin):
 
 
 @admin.register(Draw)
-class DrawAdmin(MemberLink, ReadOnlyAdmin):
+class DrawAdmin(LedgerColumns, ReadOnlyAdmin):
     """Which posting consumed how many points of which lot."""
 
-    list_display = ("id", "posting_link", "lot_link", "member_link", "program", "points_told")
+    list_display = ("id", "posting_link", "lot_link", "member_link", "lot_program", "points_told")
     list_select_related = ("posting", "lot__program", "member")
     ordering = ("-id",)
-    fields = ("posting_link", "lot_link", "member_link", "program", "points_told")
+    fields = ("posting_link", "lot_link", "member_link", "lot_program", "points_told")
 
     @display(description=_("points"), ordering="points")
     def points_told(self, draw: Draw) -> str:
@@ -155,7 +146,7 @@ class DrawAdmin(MemberLink, ReadOnlyAdmin):
         return page_link(Lot, draw.lot_id, str(draw.lot_id)[-8:])
 
     @display(description=_("program"))
-    def program(self, draw: Draw) -> Program:
+    def lot_program(self, draw: Draw) -> Program:
         """The lot's."""
         return draw.lot.program
 

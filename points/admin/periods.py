@@ -136,7 +136,7 @@ class PeriodAdmin(BaseAdmin):
         allowed: bool = super().has_delete_permission(request, obj)
         return allowed and (obj is None or state_of(obj.during, clock.now()) == "future")
 
-    @display(description=_("in force from"), ordering="during")
+    @display(description=_("in force from"))
     def starts(self, row: Any) -> str:
         """In the operator's time zone."""
         return _instant(row.during.lower)
@@ -144,7 +144,7 @@ class PeriodAdmin(BaseAdmin):
     @display(description=_("until"))
     def ends(self, row: Any) -> str:
         """In the operator's time zone."""
-        return _instant(row.during.upper)
+        return moment(row.during.upper) or gettext("until further notice")
 
     @display(description=_("state"), label={"in_force": "success", "future": "info", "ended": "default"})
     def state(self, row: Any) -> tuple[str, Any]:

@@ -12,7 +12,8 @@ from unfold.decorators import display
 
 from common import clock
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, list_link, page_link
-from points.admin.journal import MemberLink, told_posting
+from points.admin.columns import LedgerColumns, ProgramFilter
+from points.admin.journal import told_posting
 from points.admin.moments import moment
 from points.models import Lot, Posting, Wallet
 
@@ -20,7 +21,7 @@ _STATE_COLOURS = {"available": "success", "pending": "info", "expired": "warning
 
 
 @admin.register(Wallet)
-class WalletAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
+class WalletAdmin(LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
     """A member's balance in one program."""
 
     list_display = ("id", "member_link", "program", "balance_told", "debt_told", "lots_link")
@@ -52,13 +53,13 @@ class WalletAdmin(MemberLink, WholeTermSearch, ReadOnlyAdmin):
 
 
 @admin.register(Lot)
-class LotAdmin(MemberLink, WholeTermSearch, PanelPage):
+class LotAdmin(LedgerColumns, WholeTermSearch, PanelPage):
     """Points of one accrual: what was given, what remains, until when."""
 
     list_display = (
         "lot",
         "member_link",
-        "program",
+        "program_name",
         "points_told",
         "remaining_told",
         "issuer",
@@ -69,7 +70,7 @@ class LotAdmin(MemberLink, WholeTermSearch, PanelPage):
         "state",
     )
     list_select_related = ("member", "program", "issuer")
-    list_filter = ("is_open", "program", "issuer", ("earned_at", RangeDateTimeFilter))
+    list_filter = ("is_open", ("program", ProgramFilter), "issuer", ("earned_at", RangeDateTimeFilter))
     search_fields = ("member__number",)
     search_help_text = _("Member number, whole.")
     ordering = ("-id",)
@@ -78,7 +79,7 @@ class LotAdmin(MemberLink, WholeTermSearch, PanelPage):
             None,
             {
                 "fields": (
-                    ("member_link", "program", "issuer"),
+                    ("member_link", "program_name", "issuer"),
                     ("points_told", "remaining_told", "cost"),
                     ("earned_at", "available_at", "expires"),
                     ("state_told", "posting_link"),

@@ -35,4 +35,4 @@ class Draw(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.points} of lot {self.lot_id}"
+        return f"{self.points} ← {str(self.lot_id)[-8:]}"

@@ -64,4 +64,4 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.points:+d} {self.house}"
+        return f"{self.points:+d} {self.get_house_display()}"

@@ -35,4 +35,4 @@ class Wallet(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"wallet {self.pk}"
+        return str(self.pk)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _CONSTRAINT = "rate_ranges_never_overlap"
 
 
-def publish_rate(  # noqa: PLR0913 -- from, to, how much, from when, until when, in whose place, by whom: each is one fact
+def publish_rate(
     *,
     source: Program,
     target: Program,
@@ -52,7 +52,7 @@ def publish_rate(  # noqa: PLR0913 -- from, to, how much, from when, until when,
     return rate
 
 
-def replan_rate(  # noqa: PLR0913 -- the same facts
+def replan_rate(
     *,
     rate: ExchangeRate,
     numerator: int,
