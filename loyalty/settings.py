@@ -104,7 +104,8 @@ def _database(variable: str, *, timeouts: bool) -> dict[str, object]:
     # A secret file may end with a newline.
     url = env.str(variable, default="").strip() or "postgresql://unset@127.0.0.1:1/unset"
     # manage.py, gunicorn and Celery set or refuse the variable; type checkers import this file without it.
-    database = {**environ.Env.db_url_config(url), **_CONNECTION}
+    parsed = environ.Env.db_url_config(url)  # type: ignore[no-untyped-call]  # the library has no types here
+    database = {**parsed, **_CONNECTION}
     if timeouts and not env.bool("PGBOUNCER", default=False):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **_TIMEOUTS}
     return database
