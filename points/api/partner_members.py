@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +30,7 @@ from units.models import BusinessUnit
 _WAYS = ("phone", "card", "member_number", "plate")
 
 
+@extend_schema_serializer(component_name="Resolve")
 class ResolveRequest(PartnerRequest):
     """Who is meant: exactly one of phone, card, member_number and plate."""
 
