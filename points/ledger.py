@@ -95,6 +95,13 @@ class Outcome(Answer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held(Outcome):
+    """The answer to a hold: the hold, or the first one where it is a replay."""
+
+    hold_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reversed(Answer):
     """What a refund did to earned points: `taken` from lots, `owed` as a debt, `forgiven`, or `short`."""
 
@@ -174,7 +181,6 @@ def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = N
     May answer insufficient_points (with what is `short`), quote_changed (with the `shares` as they would be
     now), reference_reused or points_out_of_range.
     """
-    shown = None if quoted is None else Json([_as_json(share) for share in quoted])
     row = _one(
         "SELECT * FROM points_redeem(%s, %s, %s, %s, %s, %s, %s, %s)",
         [
@@ -185,7 +191,7 @@ def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = N
             spending.source_ref,
             spending.at,
             actor,
-            shown,
+            _as_quoted(quoted),
         ],
     )
     return _redeemed(row)
@@ -248,6 +254,52 @@ def reverse_redemption(
     return _redeemed(row)
 
 
+def hold(
+    spending: Spending, *, expires_at: datetime, actor: str, quoted: Sequence[Share] | None = None
+) -> Held:
+    """Reserve a price: allocated like a redemption, kept from every other use until it ends.
+
+    May answer what `redeem` answers.
+    """
+    row = _one(
+        "SELECT * FROM points_hold_price(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            spending.member_id,
+            spending.program_id,
+            spending.unit_id,
+            spending.price,
+            spending.source_ref,
+            spending.at,
+            expires_at,
+            actor,
+            _as_quoted(quoted),
+        ],
+    )
+    name, hold_id, shares, short = row
+    return Held(name=name, posting_id=None, hold_id=hold_id, shares=_shares(shares), short=short or 0)
+
+
+def capture_hold(*, hold_id: UUID, price: int, at: datetime, actor: str) -> Outcome:
+    """Spend all or a part of a hold, release the rest.
+
+    May answer no_such_hold, hold_not_open, capture_exceeds_hold, reference_reused (captured before for another
+    price) or points_out_of_range.
+    """
+    row = _one("SELECT *, 0 FROM points_capture_hold(%s, %s, %s, %s)", [hold_id, price, at, actor])
+    return _redeemed(row)
+
+
+def void_hold(*, hold_id: UUID, at: datetime) -> Answer:
+    """Let go of what a hold reserved. May answer no_such_hold or hold_not_open (it was captured)."""
+    row = _one("SELECT * FROM points_void_hold(%s, %s, 'voided')", [hold_id, at])
+    return Answer(name=row[0], posting_id=None)
+
+
+def time_out_holds(*, at: datetime, holds: int) -> int:
+    """Time out the next `holds` holds that nobody answered by `at`. Returns how many; 0: none is due."""
+    return int(_one("SELECT points_time_out_holds(%s, %s)", [at, holds])[0])
+
+
 def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swept:
     """Book what is due in the next `wallets` wallets. Safe to repeat, to run in parallel, to be killed."""
     return Swept(*_one("SELECT * FROM points_expire(%s, %s, %s, %s)", [at, after_wallet, wallets, actor]))
@@ -255,13 +307,18 @@ def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swep
 
 def _redeemed(row: tuple[Any, ...]) -> Outcome:
     name, posting_id, shares, short = row
+    return Outcome(name=name, posting_id=posting_id, shares=_shares(shares), short=short or 0)
+
+
+def _shares(text: str | None) -> tuple[Share, ...]:
     # Django leaves jsonb to its own fields, so a raw cursor sees its text.
-    decoded = tuple(Share(s["program"], s["spent"], s["covered"]) for s in json.loads(shares or "[]"))
-    return Outcome(name=name, posting_id=posting_id, shares=decoded, short=short or 0)
+    return tuple(Share(s["program"], s["spent"], s["covered"]) for s in json.loads(text or "[]"))
 
 
-def _as_json(share: Share) -> dict[str, int]:
-    return {"program": share.program_id, "spent": share.spent, "covered": share.covered}
+def _as_quoted(quoted: Sequence[Share] | None) -> Json | None:
+    if quoted is None:
+        return None
+    return Json([{"program": s.program_id, "spent": s.spent, "covered": s.covered} for s in quoted])
 
 
 def _one(sql: str, parameters: list[Any]) -> tuple[Any, ...]:

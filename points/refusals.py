@@ -53,6 +53,30 @@ class ReversalExceedsOriginal(DomainError):
     title = _("More would be reversed than was posted.")
 
 
+class HoldNotFound(DomainError):
+    """There is no such hold at this unit."""
+
+    code = "hold_not_found"
+    status = 404
+    title = _("There is no such hold.")
+
+
+class HoldNotOpen(DomainError):
+    """The hold was captured, voided or timed out."""
+
+    code = "hold_not_open"
+    status = 409
+    title = _("This hold has already ended.")
+
+
+class CaptureExceedsHold(DomainError):
+    """More was asked than is held. Facts: `held`, `asked`."""
+
+    code = "capture_exceeds_hold"
+    status = 409
+    title = _("More is asked than was held.")
+
+
 class PointsOutOfRange(DomainError):
     """One operation moves 1 to 1,000,000,000 points."""
 
@@ -88,10 +112,12 @@ class ProgramNotActive(DomainError):
 BY_OUTCOME: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
-        ReferenceReused,
+        CaptureExceedsHold,
+        HoldNotOpen,
         InsufficientPoints,
-        QuoteChanged,
         PointsOutOfRange,
+        QuoteChanged,
+        ReferenceReused,
         ReversalExceedsOriginal,
     )
-} | {"not_an_accrual": NotReversible, "not_a_redemption": NotReversible}
+} | {"not_an_accrual": NotReversible, "not_a_redemption": NotReversible, "no_such_hold": HoldNotFound}

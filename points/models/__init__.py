@@ -3,6 +3,7 @@
 from points.models.draw import Draw
 from points.models.entry import Entry, HouseAccount
 from points.models.exchange_rate import ExchangeRate
+from points.models.hold import Hold, HoldLot, HoldStatus
 from points.models.lot import Lot
 from points.models.posting import Posting, PostingKind
 from points.models.program import ExpiryKind, Program, ReversalPolicy
@@ -13,6 +14,9 @@ __all__ = [
     "Entry",
     "ExchangeRate",
     "ExpiryKind",
+    "Hold",
+    "HoldLot",
+    "HoldStatus",
     "HouseAccount",
     "Lot",
     "Posting",

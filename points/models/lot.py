@@ -12,7 +12,7 @@ from units.models import BusinessUnit
 
 
 class Lot(models.Model):
-    """What was given is fixed; `remaining` and `is_open` are moved by the kernel under the wallet's lock.
+    """What was given is fixed; `remaining`, `held` and `is_open` are moved by the kernel under the wallet's lock.
 
     A refusal to touch the fixed columns stands in points/sql/append_only_v1.sql.
     """
@@ -45,6 +45,7 @@ class Lot(models.Model):
     )
     points = models.BigIntegerField(_("points"))
     remaining = models.BigIntegerField(_("remaining"))
+    held = models.BigIntegerField(_("held"), db_default=0)
     unit_cost = models.DecimalField(_("cost per point"), max_digits=12, decimal_places=6)
     earned_at = models.DateTimeField(_("earned"))
     available_at = models.DateTimeField(_("available from"))
@@ -61,6 +62,10 @@ class Lot(models.Model):
                 name="lot_remaining_within_its_points",
             ),
             models.CheckConstraint(
+                condition=models.Q(held__gte=0) & models.Q(held__lte=models.F("remaining")),
+                name="lot_holds_what_it_has",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(is_open=models.Q(remaining__gt=0)), name="lot_is_open_while_points_remain"
             ),
             models.CheckConstraint(condition=models.Q(unit_cost__gte=0), name="lot_cost_is_not_negative"),
@@ -75,4 +80,4 @@ class Lot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"lot {self.pk}"
+        return str(self.pk)[-8:]

@@ -176,13 +176,38 @@ CHECKS = (
     ),
     Check(
         "spent_points_were_alive",
-        "A redemption draws only on lots that were available and not expired when it happened.",
+        "A redemption draws only on lots that were available and not expired when it happened, or was held.",
         """
         SELECT 'points_draw', d.id::text, 'lot ' || l.id || ' lived from ' || l.available_at || ' to ' || l.expires_at
         FROM points_draw d
         JOIN points_posting p ON p.id = d.posting_id AND p.kind = 'redemption'
         JOIN points_lot l ON l.id = d.lot_id
-        WHERE d.points > 0 AND NOT (l.available_at <= p.occurred_at AND p.occurred_at < l.expires_at)
+        CROSS JOIN LATERAL (
+            SELECT coalesce((p.detail ->> 'held_at')::timestamptz, p.occurred_at) AS at) chosen
+        WHERE d.points > 0 AND NOT (l.available_at <= chosen.at AND chosen.at < l.expires_at)
+        """,
+    ),
+    Check(
+        "lot_is_held_by_its_holds",
+        "What a lot holds is what open holds reserve of it.",
+        """
+        SELECT 'points_lot', l.id::text, 'held ' || l.held || ', by open holds ' || coalesce(h.points, 0)
+        FROM points_lot l
+        LEFT JOIN (SELECT d.lot_id, sum(d.points) AS points FROM points_holdlot d
+                   JOIN points_hold h ON h.id = d.hold_id WHERE h.status = 'open' GROUP BY 1) h ON h.lot_id = l.id
+        WHERE l.held <> coalesce(h.points, 0)
+        """,
+    ),
+    Check(
+        "capture_within_its_hold",
+        "A captured hold has its posting, of the same sale and for no more than was held.",
+        """
+        SELECT 'points_hold', h.id::text, 'captured as ' || coalesce(p.points::text, 'nothing') || ' of ' || h.points
+        FROM points_hold h
+        LEFT JOIN points_posting p ON p.id = h.posting_id
+        WHERE h.status = 'captured' AND (p.id IS NULL OR p.points > h.points
+              OR (p.kind, p.unit_id, p.source_ref, p.member_id)
+                 <> ('redemption', h.unit_id, h.source_ref, h.member_id))
         """,
     ),
     Check(
@@ -193,12 +218,14 @@ CHECKS = (
         FROM unnest(ARRAY[
             'posting_is_append_only', 'posting_is_never_emptied', 'entry_is_append_only', 'entry_is_never_emptied',
             'draw_is_append_only', 'draw_is_never_emptied', 'lot_is_fixed', 'lot_is_never_deleted',
-            'lot_is_never_emptied', 'wallet_is_never_deleted', 'wallet_is_never_emptied', 'wallet_is_of_one_member'
+            'hold_is_fixed', 'hold_is_never_deleted', 'hold_is_never_emptied', 'holdlot_is_fixed',
+            'holdlot_is_never_emptied', 'lot_is_never_emptied', 'wallet_is_never_deleted', 'wallet_is_never_emptied', 'wallet_is_of_one_member'
         ]) AS g (name)
         WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = g.name AND t.tgenabled IN ('O', 'A'))
         UNION ALL
         SELECT 'pg_class', t.name, 'loyalty_app may write it'
-        FROM unnest(ARRAY['points_posting', 'points_entry', 'points_draw', 'points_lot', 'points_wallet']) AS t (name)
+        FROM unnest(ARRAY['points_posting', 'points_entry', 'points_draw', 'points_lot', 'points_wallet', 'points_hold',
+                          'points_holdlot']) AS t (name)
         WHERE has_table_privilege('loyalty_app', t.name, 'INSERT, UPDATE, DELETE, TRUNCATE')
         """,
     ),

@@ -17,7 +17,9 @@ class Breakage:
     chunks: int
 
 
-def expire_due_lots(*, at: datetime, by: str = "system:expire_points", wallets_a_chunk: int = WALLETS_A_CHUNK) -> Breakage:
+def expire_due_lots(
+    *, at: datetime, by: str = "system:expire_points", wallets_a_chunk: int = WALLETS_A_CHUNK
+) -> Breakage:
     """Book every lot that is past its expiry at `at`. Each chunk is its own transaction.
 
     Safe to run twice, in parallel, or to be killed half-way: the next run books what is left.

@@ -62,7 +62,7 @@ def quote_redemption(
     :raises PointsOutOfRange: not 1 to 10⁹ points
     :raises InsufficientPoints: fewer points are spendable than the price asks
     """
-    _refuse_spending(member=member, program=program, unit=unit)
+    refuse_spending(member=member, program=program, unit=unit)
     if not 1 <= price <= POINTS_MAX:
         raise PointsOutOfRange(asked=price)
     shares, short = ledger.allocate(member_id=member.pk, program_id=program.pk, price=price, at=at)
@@ -96,20 +96,22 @@ def redeem_points(
     :raises ProgramNotActive: the program prices nothing at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
     """
-    _refuse_spending(member=member, program=program, unit=unit)
+    refuse_spending(member=member, program=program, unit=unit)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
-    quoted = None if quote_token is None else _quoted_shares(quote_token, spending)
+    quoted = None if quote_token is None else quoted_shares(quote_token, spending)
     outcome = ledger.redeem(spending, actor=by, quoted=quoted)
-    if outcome.name == "quote_changed":
-        moved = outcome.shares
-        now = _quote(member=member, program=program, unit=unit, price=price, shares=moved, at=at)
-        raise QuoteChanged(**_as_facts(now))
-    outcome.or_refuse(**_facts(outcome, spending, program))
+    refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
     posting = Posting.objects.get(pk=outcome.posted_id)
     return Redemption(posting, outcome.shares, outcome.is_replay)
 
 
-def _refuse_spending(*, member: Member, program: Program, unit: BusinessUnit) -> None:
+def refuse_spending(*, member: Member, program: Program, unit: BusinessUnit) -> None:
+    """Let only active members, at active units, spend in active programs.
+
+    :raises MemberNotActive: the member is frozen or closed
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program prices nothing at present
+    """
     if member.status != MemberStatus.ACTIVE:
         raise MemberNotActive(member=member.number, member_status=member.status)
     refuse_inactive(program=program, unit=unit)
@@ -137,7 +139,7 @@ def _quote(
     return Quote(member.pk, program, unit, price, tuple(shares), expires_at, token)
 
 
-def _quoted_shares(token: str, spending: ledger.Spending) -> list[ledger.Share]:
+def quoted_shares(token: str, spending: ledger.Spending) -> list[ledger.Share]:
     """The shares that the quote showed.
 
     :raises QuoteExpired: forged, too old at the redemption's instant, or a quote for something else
@@ -152,17 +154,38 @@ def _quoted_shares(token: str, spending: ledger.Spending) -> list[ledger.Share]:
     return [ledger.Share(*share) for share in said["s"]]
 
 
-def _facts(outcome: ledger.Outcome, spending: ledger.Spending, program: Program) -> dict[str, Any]:
-    match outcome.name:
-        case "insufficient_points":
-            return {"asked": spending.price, "short": outcome.short, "program": program.code}
-        case "reference_reused":
-            return {"source_ref": spending.source_ref}
-        case _:
-            return {}
+def refuse_unless_agreed(
+    outcome: ledger.Outcome,
+    spending: ledger.Spending,
+    *,
+    member: Member,
+    program: Program,
+    unit: BusinessUnit,
+) -> None:
+    """Raise what the kernel answered, in the words of the till.
+
+    :raises QuoteChanged: with the quote as it would be now
+    :raises DomainError: any other refusal that the kernel named
+    """
+    if outcome.name == "quote_changed":
+        now = _quote(
+            member=member,
+            program=program,
+            unit=unit,
+            price=spending.price,
+            shares=outcome.shares,
+            at=spending.at,
+        )
+        raise QuoteChanged(**_told(now))
+    facts: dict[str, Any] = {}
+    if outcome.name == "insufficient_points":
+        facts = {"asked": spending.price, "short": outcome.short, "program": program.code}
+    elif outcome.name == "reference_reused":
+        facts = {"source_ref": spending.source_ref}
+    outcome.or_refuse(**facts)
 
 
-def _as_facts(quote: Quote) -> dict[str, Any]:
+def _told(quote: Quote) -> dict[str, Any]:
     """A quote as the problem that carries it tells it."""
     codes = dict(Program.objects.values_list("pk", "code"))
     return {

@@ -1,6 +1,15 @@
 -- Invariant: one allocation serves the quote and the posting: own lots first, then the other programs' at the rate
 -- in force; soonest expiry first, ties by age; from another wallet the smallest whole number that covers the rest.
 
+-- What a wallet may spend at most. Lots can stand beside a debt (points put back after it arose): they are spendable only
+-- beyond it and beyond what is held, so that no balance falls below what a debt explains. Without a debt: no bound.
+CREATE FUNCTION points_beyond_debt(p_wallet bigint, p_balance bigint, p_debt bigint)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_debt = 0 THEN p_balance
+                ELSE greatest(0, p_balance - (SELECT coalesce(sum(l.held), 0)::bigint FROM points_lot l
+                                              WHERE l.wallet_id = p_wallet AND l.is_open)) END
+$$;
+
 -- How `p_price` points of `p_program` would be paid at `p_at`. Reads only; the caller holds the wallets' locks or
 -- wants a quote. Shares are per wallet: `spent` in the wallet's own points, `covered` in the price's program.
 -- `nums`/`dens` are the rates used: `dens` own points for `nums` of the price's. `short` is what no wallet covers (0: payable). Wallets of other programs are taken in order of their soonest expiry.
@@ -19,15 +28,14 @@ DECLARE
 BEGIN
     short := p_price;
     FOR v_wallet IN
-        SELECT w.id, w.program_id, w.balance
+        SELECT w.id, w.program_id, points_beyond_debt(w.id, w.balance, w.debt) AS free
         FROM points_wallet w WHERE w.member_id = p_member AND w.program_id = p_program AND w.balance > 0
     LOOP
-        -- Lots beside a debt (points put back after it arose) are spendable only beyond it: never below zero.
-        v_want := least(short, v_wallet.balance);
+        v_want := least(short, v_wallet.free);
         v_left := v_want;
         FOR v_lot IN
-            SELECT l.id, l.remaining FROM points_lot l
-            WHERE l.wallet_id = v_wallet.id AND l.is_open AND l.expires_at > p_at AND l.available_at <= p_at
+            SELECT l.id, l.remaining - l.held AS remaining FROM points_lot l
+            WHERE l.wallet_id = v_wallet.id AND l.is_open AND l.remaining > l.held AND l.expires_at > p_at AND l.available_at <= p_at
             ORDER BY l.expires_at, l.earned_at, l.id
         LOOP
             v_take := least(v_lot.remaining, v_left);
@@ -52,12 +60,12 @@ BEGIN
 
     FOR v_wallet IN
         SELECT w.id, w.program_id, r.numerator::bigint AS num, r.denominator::bigint AS den,
-               least(s.points, w.balance) AS points
+               least(s.points, points_beyond_debt(w.id, w.balance, w.debt)) AS points
         FROM points_wallet w
         JOIN points_exchangerate r ON r.source_id = w.program_id AND r.target_id = p_program AND r.during @> p_at
         CROSS JOIN LATERAL (
-            SELECT sum(l.remaining)::bigint AS points, min(l.expires_at) AS soonest FROM points_lot l
-            WHERE l.wallet_id = w.id AND l.is_open AND l.expires_at > p_at AND l.available_at <= p_at
+            SELECT sum(l.remaining - l.held)::bigint AS points, min(l.expires_at) AS soonest FROM points_lot l
+            WHERE l.wallet_id = w.id AND l.is_open AND l.remaining > l.held AND l.expires_at > p_at AND l.available_at <= p_at
         ) s
         WHERE w.member_id = p_member AND w.program_id <> p_program AND w.balance > 0 AND s.points > 0
         ORDER BY s.soonest, w.id
@@ -75,8 +83,8 @@ BEGIN
         dens := dens || v_wallet.den;
         short := short - v_cover;
         FOR v_lot IN
-            SELECT l.id, l.remaining FROM points_lot l
-            WHERE l.wallet_id = v_wallet.id AND l.is_open AND l.expires_at > p_at AND l.available_at <= p_at
+            SELECT l.id, l.remaining - l.held AS remaining FROM points_lot l
+            WHERE l.wallet_id = v_wallet.id AND l.is_open AND l.remaining > l.held AND l.expires_at > p_at AND l.available_at <= p_at
             ORDER BY l.expires_at, l.earned_at, l.id
         LOOP
             v_take := least(v_lot.remaining, v_want);

@@ -34,6 +34,18 @@ CREATE TRIGGER wallet_is_never_emptied BEFORE TRUNCATE ON points_wallet
 CREATE TRIGGER wallet_is_of_one_member BEFORE UPDATE OF id, member_id, program_id ON points_wallet
     FOR EACH ROW EXECUTE FUNCTION points_refuse_change();
 
+-- A hold ends, and nothing else of it changes; which lots it named is fixed.
+CREATE TRIGGER hold_is_fixed BEFORE UPDATE OF id, unit_id, source_ref, member_id, program_id, points, shares, held_at
+    ON points_hold FOR EACH ROW EXECUTE FUNCTION points_refuse_change();
+CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON points_hold
+    FOR EACH ROW EXECUTE FUNCTION points_refuse_change();
+CREATE TRIGGER hold_is_never_emptied BEFORE TRUNCATE ON points_hold
+    FOR EACH STATEMENT EXECUTE FUNCTION points_refuse_change();
+CREATE TRIGGER holdlot_is_fixed BEFORE UPDATE OR DELETE ON points_holdlot
+    FOR EACH ROW EXECUTE FUNCTION points_refuse_change();
+CREATE TRIGGER holdlot_is_never_emptied BEFORE TRUNCATE ON points_holdlot
+    FOR EACH STATEMENT EXECUTE FUNCTION points_refuse_change();
+
 -- Rows that are updated in place leave room on their page, so that updates stay HOT.
 ALTER TABLE points_wallet SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE points_lot SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);

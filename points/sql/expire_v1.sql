@@ -1,8 +1,8 @@
 -- Invariant: a point that is past its instant becomes breakage once, whoever sweeps, however often, in what pieces.
 
 -- Books the due lots of the next `p_wallets` wallets after `p_after` and says where it stopped (null: nothing due).
--- One posting per wallet, issuing unit and instant, dated that instant. Its reference is the first lot it takes:
--- a lot expires once, and so does it.
+-- One posting per wallet, issuing unit and instant, dated that instant, under its own id as reference: a lot can expire in
+-- two steps, when a part of it was held. What is booked once is gone from `remaining`, so nothing is booked twice.
 CREATE FUNCTION points_expire(
     p_at timestamptz, p_after bigint, p_wallets integer, p_actor text,
     OUT last_wallet bigint, OUT lots bigint, OUT points bigint
@@ -17,7 +17,7 @@ BEGIN
     END IF;
     SELECT array_agg(wallet_id) INTO v_wallets FROM (
         SELECT DISTINCT wallet_id FROM points_lot
-        WHERE is_open AND wallet_id > p_after AND expires_at <= p_at ORDER BY wallet_id LIMIT p_wallets) due;
+        WHERE is_open AND wallet_id > p_after AND expires_at <= p_at AND remaining > held ORDER BY wallet_id LIMIT p_wallets) due;
     last_wallet := v_wallets[array_upper(v_wallets, 1)];
     lots := 0;
     points := 0;
@@ -28,23 +28,23 @@ BEGIN
 
     -- Read again under the locks: a redemption may have taken a lot meanwhile.
     WITH due AS MATERIALIZED (
-        SELECT l.id, l.wallet_id, l.member_id, l.program_id, l.issuer_id, l.expires_at, l.remaining
+        SELECT l.id, l.wallet_id, l.member_id, l.program_id, l.issuer_id, l.expires_at, l.remaining - l.held AS remaining
         FROM points_lot l
-        WHERE l.wallet_id = ANY (v_wallets) AND l.is_open AND l.expires_at <= p_at
+        WHERE l.wallet_id = ANY (v_wallets) AND l.is_open AND l.expires_at <= p_at AND l.remaining > l.held
     ), grouped AS MATERIALIZED (
         SELECT d.wallet_id, d.member_id, d.program_id, d.issuer_id, d.expires_at,
                points_uuid7() AS posting_id,
-               sum(d.remaining)::bigint AS points, 'expiry:' || min(d.id::text) AS source_ref,
+               sum(d.remaining)::bigint AS points,
                string_agg(points_draw_text(d.id, d.remaining), E'\n'
                           ORDER BY points_draw_text(d.id, d.remaining) COLLATE "C") AS draws_text
         FROM due d GROUP BY d.wallet_id, d.member_id, d.program_id, d.issuer_id, d.expires_at
     ), posted AS (
         INSERT INTO points_posting (id, kind, unit_id, source_ref, member_id, program_id, points, occurred_at,
                                     posted_at, actor, rule, digest)
-        SELECT g.posting_id, 'expiry', g.issuer_id, g.source_ref, g.member_id, g.program_id, g.points,
+        SELECT g.posting_id, 'expiry', g.issuer_id, 'expiry:' || g.posting_id, g.member_id, g.program_id, g.points,
                g.expires_at, v_now, p_actor, '',
                points_digest(
-                   points_posting_text(g.posting_id, 'expiry', g.issuer_id, g.source_ref, g.member_id, g.program_id,
+                   points_posting_text(g.posting_id, 'expiry', g.issuer_id, 'expiry:' || g.posting_id, g.member_id, g.program_id,
                                        g.points, g.expires_at, v_now, p_actor, '', NULL, NULL),
                    points_entry_text(g.member_id, g.program_id, 'expired', g.issuer_id, -g.points),
                    g.draws_text, NULL)
@@ -57,7 +57,7 @@ BEGIN
         SELECT g.posting_id, d.id, d.member_id, d.remaining
         FROM due d JOIN grouped g USING (wallet_id, issuer_id, expires_at)
     ), closed AS (
-        UPDATE points_lot l SET remaining = 0, is_open = false FROM due d WHERE l.id = d.id
+        UPDATE points_lot l SET remaining = l.held, is_open = l.held > 0 FROM due d WHERE l.id = d.id
     ), lowered AS (
         UPDATE points_wallet w SET balance = w.balance - s.points
         FROM (SELECT g.wallet_id, sum(g.points) AS points FROM grouped g GROUP BY g.wallet_id) s

@@ -1,7 +1,8 @@
 -- Invariant: the app role reads the ledger and calls the kernel; it writes no row of it.
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER
-    ON points_posting, points_entry, points_draw, points_lot, points_wallet FROM loyalty_app;
-GRANT SELECT ON points_posting, points_entry, points_draw, points_lot, points_wallet TO loyalty_app;
+    ON points_posting, points_entry, points_draw, points_lot, points_wallet, points_hold, points_holdlot FROM loyalty_app;
+GRANT SELECT ON points_posting, points_entry, points_draw, points_lot, points_wallet, points_hold, points_holdlot
+    TO loyalty_app;
 
 -- The kernel runs as its owner; nobody else may call it by default.
 REVOKE ALL ON FUNCTION
@@ -13,7 +14,11 @@ REVOKE ALL ON FUNCTION
     points_redeem_many(uuid[], integer[], integer[], bigint[], text[], timestamptz[], text),
     points_expire(timestamptz, bigint, integer, text),
     points_reverse_accrual(uuid, bigint, text, timestamptz, text, text),
-    points_reverse_redemption(uuid, bigint, text, timestamptz, timestamptz, text)
+    points_reverse_redemption(uuid, bigint, text, timestamptz, timestamptz, text),
+    points_hold_price(uuid, integer, integer, bigint, text, timestamptz, timestamptz, text, jsonb),
+    points_capture_hold(uuid, bigint, timestamptz, text),
+    points_void_hold(uuid, timestamptz, text),
+    points_time_out_holds(timestamptz, integer)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     points_accrue(uuid, integer, integer, bigint, text, timestamptz, timestamptz, timestamptz, numeric, text, text),
@@ -24,7 +29,11 @@ GRANT EXECUTE ON FUNCTION
     points_redeem_many(uuid[], integer[], integer[], bigint[], text[], timestamptz[], text),
     points_expire(timestamptz, bigint, integer, text),
     points_reverse_accrual(uuid, bigint, text, timestamptz, text, text),
-    points_reverse_redemption(uuid, bigint, text, timestamptz, timestamptz, text)
+    points_reverse_redemption(uuid, bigint, text, timestamptz, timestamptz, text),
+    points_hold_price(uuid, integer, integer, bigint, text, timestamptz, timestamptz, text, jsonb),
+    points_capture_hold(uuid, bigint, timestamptz, text),
+    points_void_hold(uuid, timestamptz, text),
+    points_time_out_holds(timestamptz, integer)
 TO loyalty_app;
 -- What the audit needs beyond SELECT: the text and the digest of a posting (they read nothing).
 GRANT EXECUTE ON FUNCTION

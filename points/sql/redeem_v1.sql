@@ -1,6 +1,60 @@
 -- Invariant: a redemption draws exactly its allocation, under the locks of all the member's wallets, or writes nothing.
 -- Order: lock the member's wallets by id · replay? · allocate · same as quoted? · posting · draws · lots · wallets.
 
+-- Shares as the posting keeps them (with the rate) and as a quote shows them (without).
+CREATE FUNCTION points_shares(
+    p_programs integer[], p_spent bigint[], p_covered bigint[], p_nums bigint[], p_dens bigint[],
+    OUT shares jsonb, OUT shown jsonb
+) LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered,
+                                                 'numerator', s.num, 'denominator', s.den) ORDER BY s.ord), '[]'),
+           coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered)
+                              ORDER BY s.ord), '[]')
+    FROM unnest(p_programs, p_spent, p_covered, p_nums, p_dens)
+         WITH ORDINALITY AS s (program, spent, covered, num, den, ord)
+$$;
+
+-- Write a redemption that is already allocated: the caller holds the locks of the member's wallets.
+CREATE FUNCTION points_post_redemption(
+    p_member uuid, p_program integer, p_unit integer, p_price bigint, p_source_ref text, p_at timestamptz,
+    p_actor text, p_programs integer[], p_spent bigint[], p_covered bigint[], p_nums bigint[], p_dens bigint[],
+    p_lots uuid[], p_lot_points bigint[], p_detail jsonb,
+    OUT posting_id uuid, OUT shares jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_detail jsonb;
+BEGIN
+    posting_id := points_uuid7();
+    SELECT s.shares INTO shares FROM points_shares(p_programs, p_spent, p_covered, p_nums, p_dens) s;
+    v_detail := p_detail || jsonb_build_object('shares', shares);
+    INSERT INTO points_posting (id, kind, unit_id, source_ref, member_id, program_id, points, occurred_at, posted_at,
+                                actor, rule, detail, digest)
+    VALUES (posting_id, 'redemption', p_unit, p_source_ref, p_member, p_program, p_price, p_at, v_now, p_actor, '',
+            v_detail,
+            points_digest(
+                points_posting_text(posting_id, 'redemption', p_unit, p_source_ref, p_member, p_program, p_price,
+                                    p_at, v_now, p_actor, '', NULL, v_detail),
+                (SELECT string_agg(t, E'\n' ORDER BY t COLLATE "C") FROM (
+                    SELECT points_entry_text(p_member, s.program, 'redeemed', p_unit, -s.spent) AS t
+                    FROM unnest(p_programs, p_spent) AS s (program, spent)) x),
+                points_draws_text(p_lots, p_lot_points), NULL));
+    INSERT INTO points_draw (posting_id, lot_id, member_id, points)
+        SELECT points_post_redemption.posting_id, d.lot, p_member, d.points
+        FROM unnest(p_lots, p_lot_points) WITH ORDINALITY AS d (lot, points, ord) ORDER BY d.ord;
+    UPDATE points_lot l SET remaining = l.remaining - d.points, is_open = l.remaining > d.points
+        FROM unnest(p_lots, p_lot_points) AS d (lot, points) WHERE l.id = d.lot;
+    WITH lowered AS (
+        UPDATE points_wallet w SET balance = w.balance - s.spent
+        FROM unnest(p_programs, p_spent) AS s (program, spent)
+        WHERE w.member_id = p_member AND w.program_id = s.program
+        RETURNING w.id, w.program_id, s.spent
+    )
+    INSERT INTO points_entry (posting_id, member_id, wallet_id, program_id, house, unit_id, points)
+        SELECT points_post_redemption.posting_id, p_member, l.id, l.program_id, 'redeemed', p_unit, -l.spent
+        FROM lowered l;
+END $$;
+
 -- Outcomes: posted | replayed | reference_reused | insufficient_points | quote_changed | points_out_of_range.
 -- `p_quoted` (or null) is what a quote showed: [{"program": 1, "spent": 600, "covered": 600}, …].
 CREATE FUNCTION points_redeem(
@@ -12,7 +66,6 @@ DECLARE
     earlier points_posting;
     a record;
     v_shown jsonb;
-    v_now timestamptz := clock_timestamp();
 BEGIN
     -- The locks come first: a twin that waits for them must then find the posting, not an emptied wallet.
     PERFORM FROM points_wallet WHERE member_id = p_member ORDER BY id FOR NO KEY UPDATE;
@@ -25,19 +78,19 @@ BEGIN
         shares := earlier.detail -> 'shares';
         RETURN;
     END IF;
+    -- A sale that is held is captured, not paid a second time.
+    IF EXISTS (SELECT FROM points_hold h WHERE h.unit_id = p_unit AND h.source_ref = p_source_ref) THEN
+        outcome := 'reference_reused';
+        RETURN;
+    END IF;
     IF p_price NOT BETWEEN 1 AND 1000000000 THEN
         outcome := 'points_out_of_range';
         RETURN;
     END IF;
 
     SELECT * INTO a FROM points_allocate(p_member, p_program, p_price, p_at);
-    SELECT coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered,
-                                                 'numerator', s.num, 'denominator', s.den) ORDER BY s.ord), '[]'),
-           coalesce(jsonb_agg(jsonb_build_object('program', s.program, 'spent', s.spent, 'covered', s.covered)
-                              ORDER BY s.ord), '[]')
-        INTO shares, v_shown
-        FROM unnest(a.programs, a.spent, a.covered, a.nums, a.dens)
-             WITH ORDINALITY AS s (program, spent, covered, num, den, ord);
+    SELECT s.shares, s.shown INTO shares, v_shown
+        FROM points_shares(a.programs, a.spent, a.covered, a.nums, a.dens) s;
     short := a.short;
     IF a.short > 0 THEN
         outcome := 'insufficient_points';
@@ -47,28 +100,9 @@ BEGIN
         outcome := 'quote_changed';
         RETURN;
     END IF;
-
-    posting_id := points_uuid7();
-    INSERT INTO points_posting (id, kind, unit_id, source_ref, member_id, program_id, points, occurred_at, posted_at,
-                                actor, rule, detail, digest)
-    VALUES (posting_id, 'redemption', p_unit, p_source_ref, p_member, p_program, p_price, p_at, v_now, p_actor, '',
-            jsonb_build_object('shares', shares),
-            points_digest(
-                points_posting_text(posting_id, 'redemption', p_unit, p_source_ref, p_member, p_program, p_price,
-                                    p_at, v_now, p_actor, '', NULL, jsonb_build_object('shares', shares)),
-                (SELECT string_agg(t, E'\n' ORDER BY t COLLATE "C") FROM (
-                    SELECT points_entry_text(p_member, s.program, 'redeemed', p_unit, -s.spent) AS t
-                    FROM unnest(a.programs, a.spent) AS s (program, spent)) x),
-                points_draws_text(a.lots, a.lot_points), NULL));
-    INSERT INTO points_draw (posting_id, lot_id, member_id, points)
-        SELECT posting_id, d.lot, p_member, d.points FROM unnest(a.lots, a.lot_points) AS d (lot, points);
-    UPDATE points_lot l SET remaining = l.remaining - d.points, is_open = l.remaining > d.points
-        FROM unnest(a.lots, a.lot_points) AS d (lot, points) WHERE l.id = d.lot;
-    INSERT INTO points_entry (posting_id, member_id, wallet_id, program_id, house, unit_id, points)
-        SELECT posting_id, p_member, s.wallet, s.program, 'redeemed', p_unit, -s.spent
-        FROM unnest(a.wallets, a.programs, a.spent) AS s (wallet, program, spent);
-    UPDATE points_wallet w SET balance = w.balance - s.spent
-        FROM unnest(a.wallets, a.spent) AS s (wallet, spent) WHERE w.id = s.wallet;
+    SELECT p.posting_id INTO posting_id
+    FROM points_post_redemption(p_member, p_program, p_unit, p_price, p_source_ref, p_at, p_actor, a.programs, a.spent,
+                                a.covered, a.nums, a.dens, a.lots, a.lot_points, '{}') p;
     outcome := 'posted';
 END $$;
 

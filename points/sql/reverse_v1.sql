@@ -47,8 +47,8 @@ BEGIN
     short := p_points;
     FOR v_lot IN
         -- What remains of the original lot is taken even if it died unswept: those points were never spent.
-        SELECT l.id, l.remaining FROM points_lot l
-        WHERE l.wallet_id = v_wallet AND l.is_open AND (l.posting_id = p_original OR l.expires_at > p_at)
+        SELECT l.id, l.remaining - l.held AS remaining FROM points_lot l
+        WHERE l.wallet_id = v_wallet AND l.is_open AND l.remaining > l.held AND (l.posting_id = p_original OR l.expires_at > p_at)
         ORDER BY l.posting_id <> p_original, l.expires_at, l.earned_at, l.id
     LOOP
         v_take := least(v_lot.remaining, short);
@@ -106,6 +106,24 @@ RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     END
 $$;
 
+-- Of a redemption's or a hold's shares, what pays for the first `p_standing` points of the price: own wallet first, and
+-- so on in their order. One line a share: `kept` of its own points, `covering` of the price.
+CREATE FUNCTION points_kept_shares(p_shares jsonb, p_standing bigint)
+RETURNS TABLE (ord bigint, program_id integer, num bigint, den bigint, kept bigint, covering bigint)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT s.ord, s.program_id, s.num, s.den,
+           points_kept(s.spent, s.covered, s.num, s.den, p_standing - s.cum),
+           greatest(0, least(s.covered, p_standing - s.cum))
+    FROM (
+        SELECT e.ord, (e.value ->> 'program')::integer AS program_id, (e.value ->> 'spent')::bigint AS spent,
+               (e.value ->> 'covered')::bigint AS covered, (e.value ->> 'numerator')::bigint AS num,
+               (e.value ->> 'denominator')::bigint AS den,
+               coalesce(sum((e.value ->> 'covered')::bigint)
+                        OVER (ORDER BY e.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS cum
+        FROM jsonb_array_elements(p_shares) WITH ORDINALITY AS e (value, ord)
+    ) s
+$$;
+
 -- Put `p_points` (of the price's program) of a redemption back, into the very lots they came from: the last drawn first,
 -- so that any cutting into parts adds up to the whole, to the point. A lot that died meanwhile is refilled as it is (the
 -- next sweep ends it), or, with `p_grace_until`, its points live on in a new lot of the same issuer and cost until then.
@@ -148,20 +166,10 @@ BEGIN
 
     -- What stays spent is a prefix: of the shares in the order they were drawn, and of each share's draws likewise.
     -- What comes back is the difference between the prefix before this reversal and the one after it.
-    WITH share AS (
-        SELECT s.ord, (s.value ->> 'program')::integer AS program_id, (s.value ->> 'spent')::bigint AS spent,
-               (s.value ->> 'covered')::bigint AS covered, (s.value ->> 'numerator')::bigint AS num,
-               (s.value ->> 'denominator')::bigint AS den,
-               coalesce(sum((s.value ->> 'covered')::bigint)
-                        OVER (ORDER BY s.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS cum
-        FROM jsonb_array_elements(o.detail -> 'shares') WITH ORDINALITY AS s (value, ord)
-    ), kept AS (
-        SELECT s.*,
-               points_kept(s.spent, s.covered, s.num, s.den, o.points - v_before - s.cum) AS spent_before,
-               points_kept(s.spent, s.covered, s.num, s.den, o.points - v_before - p_points - s.cum) AS spent_after,
-               greatest(0, least(s.covered, o.points - v_before - s.cum))
-                   - greatest(0, least(s.covered, o.points - v_before - p_points - s.cum)) AS uncovered
-        FROM share s
+    WITH kept AS (
+        SELECT b.ord, b.program_id, b.kept AS spent_before, a.kept AS spent_after, b.covering - a.covering AS uncovered
+        FROM points_kept_shares(o.detail -> 'shares', o.points - v_before) b
+        JOIN points_kept_shares(o.detail -> 'shares', o.points - v_before - p_points) a USING (ord)
     ), drawn AS (
         SELECT l.*, d.points AS drawn, d.id AS draw_id,
                coalesce(sum(d.points) OVER (PARTITION BY l.wallet_id ORDER BY d.id

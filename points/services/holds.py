@@ -1,0 +1,111 @@
+"""Hold points for a sale in progress, then capture them (wholly or partly), let them go, or time them out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from members.models import Member
+from points import ledger
+from points.models import Hold, Posting, Program
+from points.refusals import HoldNotFound
+from points.services.redemption import (
+    Redemption,
+    quoted_shares,
+    refuse_spending,
+    refuse_unless_agreed,
+)
+from units.models import BusinessUnit
+
+HOLD_LIFE = timedelta(minutes=15)
+HOLDS_A_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The hold, and whether an earlier call had already made it."""
+
+    hold: Hold
+    shares: tuple[ledger.Share, ...]
+    is_replay: bool
+
+
+def hold_points(
+    *,
+    member: Member,
+    program: Program,
+    unit: BusinessUnit,
+    price: int,
+    source_ref: str,
+    by: str,
+    at: datetime,
+    quote_token: str | None = None,
+    life: timedelta = HOLD_LIFE,
+) -> Reservation:
+    """Reserve `price` points of `program` for a sale at `unit`; times out after `life` if nobody answers.
+
+    With a quote, exactly what it showed. Safe to retry: the same `source_ref` of the unit returns the first hold.
+    Held lots survive their expiry until the hold ends.
+
+    :raises QuoteChanged: the wallets or rates moved; carries the shares as they would be now
+    :raises QuoteExpired: the quote is older than five minutes, forged, or for something else
+    :raises InsufficientPoints: fewer points are spendable than the price asks
+    :raises ReferenceReused: the reference stands for another hold or redemption
+    :raises MemberNotActive: the member is frozen or closed
+    :raises UnitNotActive: the unit takes no part at present
+    :raises ProgramNotActive: the program prices nothing at present
+    :raises PointsOutOfRange: not 1 to 10⁹ points
+    """
+    refuse_spending(member=member, program=program, unit=unit)
+    spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
+    quoted = None if quote_token is None else quoted_shares(quote_token, spending)
+    held = ledger.hold(spending, expires_at=at + life, actor=by, quoted=quoted)
+    refuse_unless_agreed(held, spending, member=member, program=program, unit=unit)
+    return Reservation(Hold.objects.get(pk=held.hold_id), held.shares, held.is_replay)
+
+
+def capture_hold(
+    *, hold_id: UUID, units: list[BusinessUnit], points: int | None, by: str, at: datetime
+) -> Redemption:
+    """Spend `points` (None: all) of what a hold at one of `units` reserved; the rest is released.
+
+    Safe to retry: capturing the same points again returns the first redemption.
+
+    :raises HoldNotFound: no such hold at these units
+    :raises HoldNotOpen: it was voided or timed out
+    :raises CaptureExceedsHold: more was asked than is held
+    :raises ReferenceReused: it was captured before, for another price
+    :raises PointsOutOfRange: not 1 to 10⁹ points
+    """
+    hold = _hold_at(units, hold_id)
+    price = hold.points if points is None else points
+    outcome = ledger.capture_hold(hold_id=hold.pk, price=price, at=at, actor=by)
+    facts = {"held": hold.points, "asked": price} if outcome.name == "capture_exceeds_hold" else {}
+    outcome.or_refuse(**facts)
+    return Redemption(Posting.objects.get(pk=outcome.posted_id), outcome.shares, outcome.is_replay)
+
+
+def void_hold(*, hold_id: UUID, units: list[BusinessUnit], at: datetime) -> Hold:
+    """Let go of what a hold at one of `units` reserved. Doing so twice is doing so once.
+
+    :raises HoldNotFound: no such hold at these units
+    :raises HoldNotOpen: it was captured: reverse the redemption instead
+    """
+    hold = _hold_at(units, hold_id)
+    ledger.void_hold(hold_id=hold.pk, at=at).or_refuse()
+    hold.refresh_from_db()
+    return hold
+
+
+def time_out_holds(*, at: datetime) -> int:
+    """End every hold that nobody answered by `at`. Returns how many. Safe to repeat or to be killed half-way."""
+    ended = 0
+    while count := ledger.time_out_holds(at=at, holds=HOLDS_A_CHUNK):
+        ended += count
+    return ended
+
+
+def _hold_at(units: list[BusinessUnit], hold_id: UUID) -> Hold:
+    hold = Hold.objects.filter(pk=hold_id, unit__in=units).first()
+    if hold is None:
+        raise HoldNotFound
+    return hold
