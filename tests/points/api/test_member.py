@@ -47,7 +47,7 @@ def paid(story):
     return redeem(story.member, story.mall_program, 1000, unit=story.mall, source_ref="till-1")
 
 
-ROUTES = ["me/wallets", "me/wallets/MALL/lots", "me/postings", "exchange-rates"]
+ROUTES = ["me/wallets", "me/wallets/HOTEL/lots", "me/postings", "exchange-rates"]
 
 
 class TestWho:
