@@ -17,6 +17,7 @@ from psycopg2.extras import Json
 
 from common.sql import instant_array, plain_array, retrying, text_array
 from points.refusals import BY_OUTCOME
+from points.rules.shares import Share
 
 RESULTS = {"posted", "replayed"}
 
@@ -47,15 +48,6 @@ class Spending:
     price: int
     source_ref: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one wallet pays: `spent` of its own points, worth `covered` points of the price's program."""
-
-    program_id: int
-    spent: int
-    covered: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,8 +274,8 @@ def hold(
 def capture_hold(*, hold_id: UUID, price: int, at: datetime, actor: str) -> Outcome:
     """Spend all or a part of a hold, release the rest.
 
-    May answer no_such_hold, hold_not_open, capture_exceeds_hold, reference_reused (captured before for another
-    price) or points_out_of_range.
+    May answer no_such_hold, hold_not_open, capture_exceeds_hold, reference_reused (captured before for
+    another price) or points_out_of_range.
     """
     row = _one("SELECT *, 0 FROM points_capture_hold(%s, %s, %s, %s)", [hold_id, price, at, actor])
     return _redeemed(row)

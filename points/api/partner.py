@@ -16,8 +16,8 @@ from members.selectors.members import member_by_card, member_by_number, member_b
 from points.api import examples
 from points.api.partner_messages import QuoteRequest, QuoteShape, Receipt, RedemptionRequest
 from points.api.serializers import shares_told
-from points.ledger import Share
 from points.models import Posting
+from points.rules.shares import Share
 from points.selectors.programs import program_among, programs_by_code
 from points.selectors.redemptions import program_codes, redemption_at_units
 from points.services.redemption import quote_redemption, redeem_points

@@ -21,7 +21,7 @@ class HoldStatus(models.TextChoices):
 
 
 class Hold(models.Model):
-    """A price a member's points stand ready for, until captured, voided or timed out. Written by the kernel only.
+    """A price that points stand ready for, until captured, voided or timed out. Written by the kernel only.
 
     It moves no balance: it names its lots (`HoldLot`), which keep its points from every other use.
     """

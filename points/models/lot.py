@@ -12,7 +12,7 @@ from units.models import BusinessUnit
 
 
 class Lot(models.Model):
-    """What was given is fixed; `remaining`, `held` and `is_open` are moved by the kernel under the wallet's lock.
+    """What was given is fixed; the kernel moves `remaining`, `held` and `is_open` under the wallet's lock.
 
     A refusal to touch the fixed columns stands in points/sql/append_only_v1.sql.
     """

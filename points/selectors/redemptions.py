@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from common.errors import NotFound
-from points.ledger import Share
 from points.models import Posting, PostingKind, Program
+from points.rules.shares import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from members.models import Member
 from points import ledger
 from points.models import Hold, Posting, Program
 from points.refusals import HoldNotFound
+from points.rules.shares import Share
 from points.services.redemption import (
     Redemption,
     quoted_shares,
@@ -25,7 +26,7 @@ class Reservation:
     """The hold, and whether an earlier call had already made it."""
 
     hold: Hold
-    shares: tuple[ledger.Share, ...]
+    shares: tuple[Share, ...]
     is_replay: bool
 
 
@@ -43,8 +44,8 @@ def hold_points(
 ) -> Reservation:
     """Reserve `price` points of `program` for a sale at `unit`; times out after `life` if nobody answers.
 
-    With a quote, exactly what it showed. Safe to retry: the same `source_ref` of the unit returns the first hold.
-    Held lots survive their expiry until the hold ends.
+    With a quote, exactly what it showed. Safe to retry: the same `source_ref` of the unit returns the first
+    hold. Held lots survive their expiry until the hold ends.
 
     :raises QuoteChanged: the wallets or rates moved; carries the shares as they would be now
     :raises QuoteExpired: the quote is older than five minutes, forged, or for something else
@@ -60,7 +61,7 @@ def hold_points(
     quoted = None if quote_token is None else quoted_shares(quote_token, spending)
     held = ledger.hold(spending, expires_at=at + life, actor=by, quoted=quoted)
     refuse_unless_agreed(held, spending, member=member, program=program, unit=unit)
-    return Reservation(Hold.objects.get(pk=held.hold_id), held.shares, held.is_replay)
+    return Reservation(Hold.objects.get(unit=unit, source_ref=source_ref), held.shares, held.is_replay)
 
 
 def capture_hold(
@@ -97,7 +98,7 @@ def void_hold(*, hold_id: UUID, units: list[BusinessUnit], at: datetime) -> Hold
 
 
 def time_out_holds(*, at: datetime) -> int:
-    """End every hold that nobody answered by `at`. Returns how many. Safe to repeat or to be killed half-way."""
+    """End every hold that nobody answered by `at`; how many. Safe to repeat or to be killed half-way."""
     ended = 0
     while count := ledger.time_out_holds(at=at, holds=HOLDS_A_CHUNK):
         ended += count

@@ -18,6 +18,7 @@ from points.refusals import (
     QuoteChanged,
     QuoteExpired,
 )
+from points.rules.shares import Share
 from points.services.accrual import refuse_inactive
 from units.models import BusinessUnit
 
@@ -37,7 +38,7 @@ class Quote:
     program: Program
     unit: BusinessUnit
     price: int
-    shares: tuple[ledger.Share, ...]
+    shares: tuple[Share, ...]
     expires_at: datetime
     token: str
 
@@ -47,7 +48,7 @@ class Redemption:
     """The posting, what each wallet paid, and whether an earlier call had already posted it."""
 
     posting: Posting
-    shares: tuple[ledger.Share, ...]
+    shares: tuple[Share, ...]
     is_replay: bool
 
 
@@ -123,7 +124,7 @@ def _quote(
     program: Program,
     unit: BusinessUnit,
     price: int,
-    shares: Sequence[ledger.Share],
+    shares: Sequence[Share],
     at: datetime,
 ) -> Quote:
     expires_at = at + QUOTE_LIFE
@@ -139,7 +140,7 @@ def _quote(
     return Quote(member.pk, program, unit, price, tuple(shares), expires_at, token)
 
 
-def quoted_shares(token: str, spending: ledger.Spending) -> list[ledger.Share]:
+def quoted_shares(token: str, spending: ledger.Spending) -> list[Share]:
     """The shares that the quote showed.
 
     :raises QuoteExpired: forged, too old at the redemption's instant, or a quote for something else
@@ -151,7 +152,7 @@ def quoted_shares(token: str, spending: ledger.Spending) -> list[ledger.Share]:
     asked = (str(spending.member_id), spending.program_id, spending.unit_id, spending.price)
     if (said["m"], said["p"], said["u"], said["n"]) != asked or spending.at.timestamp() >= said["x"]:
         raise QuoteExpired
-    return [ledger.Share(*share) for share in said["s"]]
+    return [Share(*share) for share in said["s"]]
 
 
 def refuse_unless_agreed(

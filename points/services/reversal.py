@@ -8,6 +8,7 @@ from points import ledger
 from points.models import Posting, PostingKind
 from points.refusals import NotReversible
 from points.rules.expiry import start_of_day
+from points.rules.shares import Share
 from units.models import BusinessUnit
 
 
@@ -27,7 +28,7 @@ class PutBack:
     """The reversal of a redemption, and what each wallet got back."""
 
     posting: Posting
-    shares: tuple[ledger.Share, ...]
+    shares: tuple[Share, ...]
     is_replay: bool
 
 
