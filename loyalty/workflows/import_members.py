@@ -30,7 +30,7 @@ def import_members_task(
     time_zone: str,
     is_generated: bool = False,
 ) -> BulkTask[MemberRow]:
-    """What to do with the rows of a member list of the unit `unit_code`; `is_generated` marks a demo's people.
+    """What to do with the rows of a member list of the unit; `is_generated` marks people made for a demo.
 
     Opening balances are points of `program_code`, by default of the only active program that the unit owns.
     Each posts once, as `opening:<card>` (`opening:<member id>` where there is no card), and is good through
