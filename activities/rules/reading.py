@@ -22,6 +22,7 @@ COLUMNS: Final = frozenset(
     }
 )
 REQUIRED_COLUMNS: Final = frozenset({"source_ref", "kind", "member_ref", "occurred_at", "amount"})
+# What may earn. A refund is the other kind: it takes back.
 KINDS: Final = frozenset({"purchase", "stay", "fee", "rent", "event"})
 YEARS_BACK_MAX: Final = 10
 AHEAD_MAX: Final = timedelta(days=1)
@@ -84,6 +85,12 @@ class ActivityReport:
     paid_with_points: Decimal = _NOTHING
     attributes: Mapping[str, str] = field(default_factory=dict)
     member_id: UUID | None = None
+    refund_of: str = ""
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether it takes back, wholly or partly, what `refund_of` earned."""
+        return self.kind == "refund"
 
 
 def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityReport:
@@ -93,10 +100,6 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
     """
     kind = values.get("kind") or ""
     _check_kind(kind)
-    if values.get("refund_of"):
-        raise ReportRefused(
-            "unexpected_refund_of", _("Only a refund names what it refunds."), field="refund_of"
-        )
     currency = values.get("currency") or place.currency
     outlet = values.get("outlet")
     paid = values.get("paid_with_points")
@@ -112,6 +115,7 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
         category=values.get("category") or "",
         quantity=None if quantity is None else read_quantity(quantity),
         paid_with_points=_NOTHING if paid is None else read_money(paid, "paid_with_points", currency),
+        refund_of=values.get("refund_of") or "",
         attributes={n: cell for n, cell in values.items() if cell is not None and n not in COLUMNS},
     )
     check_report(report, place=place)
@@ -124,6 +128,7 @@ def check_report(report: ActivityReport, *, place: Place) -> None:
     :raises ReportRefused: names the first reason found
     """
     _check_kind(report.kind)
+    _check_refund(report)
     if not _is_plain(report.source_ref, 120):
         words = _("The reference must be 1 to 120 printable characters without a space at either end.")
         raise ReportRefused("bad_reference", words, field="source_ref")
@@ -203,12 +208,22 @@ def years_before(at: datetime, years: int) -> datetime:
 
 
 def _check_kind(kind: str) -> None:
-    if kind == "refund":
-        words = _("Refunds cannot be taken in yet: nothing was booked for this row.")
-        raise ReportRefused("refund_not_supported", words, field="kind")
-    if kind not in KINDS:
-        words = _("The kind must be one of %(kinds)s.") % {"kinds": ", ".join(sorted(KINDS))}
+    if kind not in KINDS and kind != "refund":
+        kinds = ", ".join([*sorted(KINDS), "refund"])
+        words = _("The kind must be one of %(kinds)s.") % {"kinds": kinds}
         raise ReportRefused("unknown_kind", words, field="kind")
+
+
+def _check_refund(report: ActivityReport) -> None:
+    if not report.is_refund and report.refund_of:
+        words = _("Only a refund names what it refunds.")
+        raise ReportRefused("unexpected_refund_of", words, field="refund_of")
+    if report.is_refund and not _is_plain(report.refund_of, 120):
+        words = _("A refund names the reference of the sale that it refunds.")
+        raise ReportRefused("missing_refund_of", words, field="refund_of")
+    if report.is_refund and report.paid_with_points:
+        words = _("A refund is one amount: what was paid with points is known from the sale.")
+        raise ReportRefused("bad_paid_with_points", words, field="paid_with_points")
 
 
 def _outlet(code: str, place: Place) -> int:

@@ -41,6 +41,7 @@ def activities_task(
                 continue
             counts["recorded" if recorded.is_new else "already_there"] += 1
             counts["points"] += sum(earned.points for earned in recorded.earned)
+            counts["points_taken_back"] += recorded.taken_back
         return Outcome(counts, rejects)
 
     return BulkTask("activities", unit.code, REQUIRED_COLUMNS, read, record)

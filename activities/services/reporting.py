@@ -12,7 +12,8 @@ from activities.models import Activity
 from activities.rules.earning import TraceLine
 from activities.rules.reading import ActivityReport, check_report
 from activities.selectors.places import place_of
-from activities.services.recording import Earned, posting_ref_of, record_activities
+from activities.services.recording import record_activities
+from activities.services.rows import Earned, posting_ref_of
 from common.errors import NotFound
 from members.models import Member
 from members.selectors.members import member_by_card, member_by_number, member_by_phone

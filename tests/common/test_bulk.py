@@ -147,7 +147,7 @@ def cut(chunk_to_cut):
 
 
 def test_a_lost_database_is_said_in_one_sentence_and_nothing_is_lost(path):
-    with pytest.raises(BulkError, match="after 10 rows[.] Run this again") as refusal:
+    with pytest.raises(BulkError, match=r"after 10 rows\. Run this again") as refusal:
         take_in(path, Notebook(cut(2)))
     assert "\n" not in str(refusal.value)
 

@@ -150,7 +150,7 @@ def test_no_text_crashes_the_reading_of_dates(text):
     [
         ({"kind": "Purchase"}, "unknown_kind"),
         ({"kind": None}, "unknown_kind"),
-        ({"kind": "refund", "refund_of": "R0"}, "refund_not_supported"),
+        ({"kind": "refund", "refund_of": None}, "missing_refund_of"),
         ({"refund_of": "R0"}, "unexpected_refund_of"),
         ({"source_ref": None}, "bad_reference"),
         ({"source_ref": " R1"}, "bad_reference"),

@@ -1,0 +1,148 @@
+"""The rows of activities: what a report becomes, how new ones are inserted and old ones compared."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from activities.models import Activity
+from activities.rules.earning import TraceLine
+from activities.rules.reading import ActivityReport, DuplicateReference, ReportRefused
+from common.clock import uuid7s
+from common.sql import instant_array, plain_array, text_array
+from units.models import BusinessUnit
+
+# What must be the same for a reference to be the same activity. Other columns may differ between two exports.
+CONTENT = (
+    *("kind", "member_id", "outlet_id", "occurred_at", "amount", "currency", "category", "quantity"),
+    *("paid_with_points", "refund_of"),
+)
+
+
+_INSERT = """
+INSERT INTO activities_activity (
+    id, unit_id, source_ref, kind, member_id, outlet_id, occurred_at, amount, currency, category, quantity,
+    paid_with_points, refund_of, attributes, is_generated, recorded_at)
+SELECT n.id, %s, n.source_ref, n.kind, n.member_id, n.outlet_id, n.occurred_at, n.amount, %s, n.category,
+       n.quantity, n.paid, n.refund_of, n.attributes, %s, %s
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::int[], %s::timestamptz[], %s::numeric[],
+            %s::text[], %s::numeric[], %s::numeric[], %s::text[], %s::jsonb[])
+    AS n (id, source_ref, kind, member_id, outlet_id, occurred_at, amount, category, quantity, paid,
+          refund_of, attributes)
+ON CONFLICT (unit_id, source_ref) DO NOTHING
+RETURNING source_ref
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """Points of one program that an activity earned, and the posting that gave them."""
+
+    program: str
+    points: int
+    posting_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of one report: recorded (`is_new`), already there with the same content, or refused.
+
+    `earned` and, of a refund, the points `taken_back` are told of new ones only.
+    """
+
+    activity_id: UUID | None
+    is_new: bool = False
+    trace: tuple[TraceLine, ...] = ()
+    earned: tuple[Earned, ...] = ()
+    taken_back: int = 0
+    refusal: ReportRefused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report that may be recorded, with what it means here."""
+
+    report: ActivityReport
+    member_id: UUID | None
+    trace: tuple[TraceLine, ...]
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        r = self.report
+        return (
+            *(
+                r.kind,
+                self.member_id,
+                r.outlet_id,
+                r.occurred_at,
+                r.amount,
+                r.currency,
+                r.category,
+                r.quantity,
+            ),
+            *(r.paid_with_points, r.refund_of),
+        )
+
+
+class StoredActivity(NamedTuple):
+    """An activity that was there before, with its CONTENT."""
+
+    activity_id: UUID
+    content: tuple[object, ...]
+
+
+def other_content() -> DuplicateReference:
+    """The refusal of a reference that stands for something else."""
+    words = _("This reference stands for an activity with other content.")
+    return DuplicateReference("duplicate_reference", words, field="source_ref")
+
+
+def insert_activities(
+    unit: BusinessUnit, drafts: Sequence[tuple[str, Draft]], *, at: datetime, is_generated: bool
+) -> dict[str, UUID]:
+    """Insert what is new, in the order of references, so that two imports at once never wait in a circle.
+
+    Returns reference → id of what was inserted; the others were there before.
+    """
+    if not drafts:
+        return {}
+    reports = [draft.report for _ref, draft in drafts]
+    ids = dict(zip((ref for ref, _draft in drafts), uuid7s(len(drafts)), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [
+                *(unit.pk, unit.currency, is_generated, at),
+                plain_array(ids.values()),
+                text_array([ref for ref, _draft in drafts]),
+                plain_array(r.kind for r in reports),
+                plain_array(draft.member_id for _ref, draft in drafts),
+                plain_array(r.outlet_id for r in reports),
+                instant_array(r.occurred_at for r in reports),
+                plain_array(r.amount for r in reports),
+                text_array([r.category for r in reports]),
+                plain_array(r.quantity for r in reports),
+                plain_array(r.paid_with_points for r in reports),
+                text_array([r.refund_of for r in reports]),
+                text_array([json.dumps(r.attributes) if r.attributes else "{}" for r in reports]),
+            ],
+        )
+        return {ref: ids[ref] for (ref,) in cursor.fetchall()}
+
+
+def stored_activities(unit: BusinessUnit, refs: Collection[str]) -> dict[str, StoredActivity]:
+    """The activities that were there before, by reference."""
+    if not refs:
+        return {}
+    rows = Activity.objects.filter(unit=unit, source_ref__in=refs).values_list("source_ref", "pk", *CONTENT)
+    return {row[0]: StoredActivity(row[1], row[2:]) for row in rows}
+
+
+def posting_ref_of(program: str, source_ref: str) -> str:
+    """How an activity's posting in a program is referred to: one activity may earn in several programs."""
+    return f"activity:{program}:{source_ref}"

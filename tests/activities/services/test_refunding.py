@@ -1,0 +1,88 @@
+"""Refunds by file: recorded once, taking back what the sale earned, in any order and cut."""
+
+import pytest
+from django.core.management import call_command
+
+from activities.models import Activity
+from common.models import ImportRun
+from points.models import Posting, PostingKind, Wallet
+from tests.activities.services.test_importing import rejects_of, sale
+from tests.activities.shopping import COLUMNS, make_mall, write_rows
+from tests.factories import make_earn_rule, make_program
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _on_a_known_day(settings):
+    settings.LOYALTY_FAKE_NOW = "2026-06-15T12:00:00+08:00"
+
+
+@pytest.fixture
+def mall():
+    mall = make_mall(["C1", "C2"])
+    make_earn_rule(mall, make_program("GROUP"), "0.5")
+    return mall
+
+
+def refund(ref, of, amount, **cells):
+    cells = {"card": "", "occurred_at": "2026-04-01T08:00:00+08:00"} | cells
+    return [*sale(ref, kind="refund", amount=amount, **cells), of]
+
+
+def load(tmp_path, lines, name="f.csv"):
+    path = write_rows(
+        tmp_path / name, [line + [""] * (8 - len(line)) for line in lines], [*COLUMNS, "refund_of"]
+    )
+    call_command("import_activities", str(path), "--unit", "MALL")
+    return path
+
+
+def balances():
+    return dict(Wallet.objects.values_list("program__code", "balance"))
+
+
+def test_a_refund_takes_back_its_share_in_every_program(mall, tmp_path):
+    load(tmp_path, [sale("S1", amount="99.00"), refund("F1", "S1", "33.00")])
+
+    assert balances() == {"MALLPOINTS": 66, "GROUP": 32}
+    assert ImportRun.objects.get().counts == {
+        "read": 2,
+        "recorded": 2,
+        "points": 148,
+        "points_taken_back": 50,
+    }
+    assert Activity.objects.get(source_ref="F1").member == Activity.objects.get(source_ref="S1").member
+
+
+def test_refunds_in_any_order_and_twice_end_in_the_same_balance(mall, tmp_path):
+    lines = [refund("F2", "S1", "50.00"), refund("F1", "S1", "49.00"), sale("S1", amount="99.00")]
+
+    for name in ("a.csv", "a.csv", "b.csv"):
+        load(tmp_path, lines if name == "a.csv" else lines[::-1], name)
+
+    assert balances() == {"MALLPOINTS": 0, "GROUP": 0}
+    assert Posting.objects.filter(kind=PostingKind.REVERSAL).count() == 4
+    assert Activity.objects.count() == 3
+
+
+def test_each_refund_that_does_not_fit_is_refused_by_name(mall, tmp_path):
+    lines = [
+        (sale("S1", amount="99.00"), None),
+        (refund("F1", "S1", "60.00"), None),
+        (refund("F2", "S1", "39.01"), "refund_exceeds_sale"),
+        (refund("F3", "S9", "1.00"), "unknown_refund_of"),
+        (refund("F4", "F1", "1.00"), "unknown_refund_of"),
+        (refund("F5", "S1", "1.00", card="C2"), "other_member"),
+        (refund("F6", "S1", "1.00", occurred_at="2026-03-30T08:00:00+08:00"), "refund_before_sale"),
+        (refund("F1", "S1", "60.00"), None),
+        (refund("F1", "S1", "59.00"), "duplicate_reference"),
+        (refund("S1", "S1", "1.00"), "duplicate_reference"),
+        ([*sale("S2"), "S1"], "unexpected_refund_of"),
+        (refund("F7", "S1", "39.00", card="C1"), None),
+    ]
+
+    path = load(tmp_path, [line for line, _reason in lines])
+
+    assert rejects_of(path) == {number: reason for number, (_l, reason) in enumerate(lines, 2) if reason}
+    assert balances() == {"MALLPOINTS": 0, "GROUP": 0}
