@@ -31,7 +31,10 @@ class ExpiringSoon(serializers.Serializer[Any]):
 
 
 class WalletShape(serializers.Serializer[Any]):
-    """A wallet: `balance` = `available` + `pending` + `expired_unswept` − `debt`."""
+    """A wallet.
+
+    `balance` = `available` + `kept_for_debt` + `pending` + `held` + `expired_unswept` − `debt`.
+    """
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Of a WalletSummary, or of the row that one is read from."""
@@ -42,7 +45,9 @@ class WalletShape(serializers.Serializer[Any]):
     name = serializers.CharField(source="program.name")
     balance = serializers.IntegerField(help_text=_("On the books; below zero only by the debt."))
     available = PointsField(min_value=0, help_text=_("Can be spent now."))
+    kept_for_debt = PointsField(min_value=0, help_text=_("Put back beside a debt: they stand against it."))
     pending = PointsField(min_value=0, help_text=_("Given; can be spent later."))
+    held = PointsField(min_value=0, help_text=_("Reserved for a sale in progress."))
     expired_unswept = PointsField(min_value=0, help_text=_("Expired; the nightly sweep will take them."))
     debt = PointsField(min_value=0, help_text=_("Owed; points to come repay it first."))
     expiring_soon = serializers.SerializerMethodField()
@@ -84,6 +89,7 @@ class LotShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     points = PointsField()
     remaining = PointsField()
+    held = PointsField(min_value=0, help_text=_("Of the remaining: reserved for a sale in progress."))
     state = serializers.ChoiceField(LOT_STATES)
     issuer = serializers.CharField(source="issuer.code", help_text=_("The unit that gave the points."))
     earned_at = InstantField()

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Count, F, FilteredRelation, Min, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce
 
-from points.models import Lot, Program, Wallet
+from points.models import Program, Wallet
 from points.models.expiry_field import ExpiryInstantField
 from points.rules.local_days import last_valid_day_before
 
@@ -17,20 +17,24 @@ SOON = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class WalletSummary:
-    """One wallet at an instant. `balance` = `available` + `pending` + `expired_unswept` − `debt`.
+    """One wallet at an instant. `balance` is the sum of the points in it, less the debt:
+
+    `available` + `kept_for_debt` + `pending` + `held` + `expired_unswept` − `debt`.
 
     - `available`: can be spent now; `pending`: given, spendable later; `debt`: later points repay it first
+    - `kept_for_debt`: points put back after a debt arose; they stand against it and cannot be spent
+    - `held`: reserved for sales in progress, whatever their expiry
     - `expired_unswept`: past their instant, still on the books until the sweep runs; never spendable
     - `soon_points`: of the living, what dies within the asked time, the first of it at `soonest_expiry`
     - `lots`: open lots
-
-    Points held for a sale in progress come with holds.
     """
 
     program: Program
     balance: int
     available: int
+    kept_for_debt: int
     pending: int
+    held: int
     expired_unswept: int
     debt: int
     soon_points: int
@@ -55,9 +59,10 @@ def wallets_with_sums(*, member_id: UUID, at: datetime, soon: timedelta = SOON) 
         .annotate(
             # In the join itself, so that the partial index on open lots serves: spent lots cost nothing.
             open_lot=FilteredRelation("lots", condition=Q(lots__is_open=True)),
-            available=_points(alive & Q(open_lot__available_at__lte=at)),
+            usable=_points(alive & Q(open_lot__available_at__lte=at)),
             pending=_points(alive & Q(open_lot__available_at__gt=at)),
             expired_unswept=_points(Q(open_lot__expires_at__lte=at)),
+            held=_total(F("open_lot__held"), Q()),
             soon_points=_points(ends_soon),
             soonest_expiry=Min("open_lot__expires_at", filter=ends_soon, output_field=ExpiryInstantField()),
             open_lots=Count("open_lot"),
@@ -68,11 +73,15 @@ def wallets_with_sums(*, member_id: UUID, at: datetime, soon: timedelta = SOON) 
 
 def summary_of(wallet: Any) -> WalletSummary:
     """A row of `wallets_with_sums` as the rest of the house reads it."""
+    # As the kernel decides it: points_beyond_debt in points/sql/allocate_v1.sql.
+    available = min(wallet.usable, max(0, wallet.balance - wallet.held)) if wallet.debt else wallet.usable
     return WalletSummary(
         program=wallet.program,
         balance=wallet.balance,
-        available=wallet.available,
+        available=available,
+        kept_for_debt=wallet.usable - available,
         pending=wallet.pending,
+        held=wallet.held,
         expired_unswept=wallet.expired_unswept,
         debt=wallet.debt,
         soon_points=wallet.soon_points,
@@ -84,20 +93,16 @@ def summary_of(wallet: Any) -> WalletSummary:
 
 def spendable_balance(*, member_id: UUID, program_id: int, at: datetime) -> int:
     """The points of one program that the member can spend at `at`, without those of other programs."""
-    spendable = Lot.objects.filter(
-        wallet__member_id=member_id,
-        wallet__program_id=program_id,
-        # A wallet in debt has nothing open; the books refuse anything else.
-        is_open=True,
-        expires_at__gt=at,
-        available_at__lte=at,
-    )
-    return int(
-        spendable.aggregate(points=Coalesce(Sum("remaining"), 0, output_field=BigIntegerField()))["points"]
-    )
+    wallet = wallets_with_sums(member_id=member_id, at=at).filter(program_id=program_id).first()
+    return 0 if wallet is None else summary_of(wallet).available
 
 
 def _points(condition: Q) -> Coalesce:
+    """What is neither drawn nor held."""
+    return _total(F("open_lot__remaining") - F("open_lot__held"), condition)
+
+
+def _total(points: Any, condition: Q) -> Coalesce:
     # PostgreSQL sums bigint as numeric.
-    total = Cast(Sum(F("open_lot__remaining"), filter=condition), BigIntegerField())
+    total = Cast(Sum(points, filter=condition), BigIntegerField())
     return Coalesce(total, 0, output_field=BigIntegerField())

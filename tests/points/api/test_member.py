@@ -75,7 +75,9 @@ class TestWallets:
             "name": "Points MALL",
             "balance": 640,
             "available": 600,
+            "kept_for_debt": 0,
             "pending": 40,
+            "held": 0,
             "expired_unswept": 0,
             "debt": 0,
             "expiring_soon": {
@@ -129,6 +131,7 @@ class TestLots:
         assert lot == {
             "points": 500,
             "remaining": 300,
+            "held": 0,
             "state": "available",
             "issuer": "HOTEL",
             "earned_at": "2026-06-14T04:00:00+00:00",

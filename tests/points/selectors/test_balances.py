@@ -4,8 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from points import ledger
 from points.models import ExpiryKind, Wallet
 from points.selectors.balances import spendable_balance, wallet_summaries
+from points.services.holds import hold_points
+from points.services.reversal import reverse_accrual, reverse_redemption
 from tests.factories import NOW, give, make_member, make_program, make_unit, redeem
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +137,50 @@ def test_spendable_balance_of_an_absent_wallet_is_zero(django_assert_num_queries
         assert spendable_balance(member_id=member.pk, program_id=program.pk, at=NOW) == 0
 
     assert not Wallet.objects.exists()
+
+
+def test_held_points_are_told_apart_and_cannot_be_spent():
+    member, mall = make_member(), make_unit("MALL")
+    program = make_program("MALL", owner=mall)
+    give(member, program, 100)
+    hold_points(member=member, program=program, unit=mall, price=30, source_ref="sale", by="test", at=NOW)
+
+    told = summary_by_code(member)["MALL"]
+
+    assert (told.balance, told.available, told.held) == (100, 70, 30)
+    assert spendable_balance(member_id=member.pk, program_id=program.pk, at=NOW) == 70
+
+
+def test_points_put_back_beside_a_debt_are_spendable_only_beyond_it():
+    member, mall = make_member(), make_unit("MALL")
+    program = make_program("MALL", owner=mall)
+    give(member, program, 100, source_ref="sale")
+    redeem(member, program, 80, unit=mall, source_ref="paid")
+    reverse_accrual(unit=mall, accrual_ref="sale", points=100, source_ref="refund", by="test", at=NOW)
+    reverse_redemption(unit=mall, redemption_ref="paid", points=80, source_ref="cancel", by="test", at=NOW)
+    give(member, program, 30)
+
+    told = summary_by_code(member)["MALL"]
+
+    assert told.kept_for_debt > 0
+    assert told.available == spendable_by_the_kernel(member, program)
+    assert told.balance == told.available + told.kept_for_debt - told.debt
+
+
+def spendable_by_the_kernel(member, program):
+    _shares, short = ledger.allocate(member_id=member.pk, program_id=program.pk, price=10**9, at=NOW)
+    return 10**9 - short
+
+
+@pytest.mark.parametrize("owed", [0, 1, 79, 80])
+def test_available_is_what_the_kernel_would_spend(owed):
+    member, mall = make_member(), make_unit("MALL")
+    program = make_program("MALL", owner=mall, expiry_kind=ExpiryKind.DAYS, expiry_count=30)
+    give(member, program, 7, occurred_at=NOW - 40 * DAY)
+    give(member, program, 100)
+    give(member, program, 11, available_at=NOW + DAY)
+    hold_points(member=member, program=program, unit=mall, price=20, source_ref="sale", by="test", at=NOW)
+    if owed:
+        redeem(member, program, owed, unit=mall)
+
+    assert summary_by_code(member)["MALL"].available == spendable_by_the_kernel(member, program)
