@@ -17,7 +17,9 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from common import clock
 from common.errors import DomainError
@@ -139,6 +141,11 @@ class ReadOnlyAdmin(BaseAdmin):
     """A screen for looking only: what it shows is written by services, never by hand."""
 
     actions = None
+
+    @display(description=_("number"), ordering="pk")
+    def row_number(self, row: Model) -> str:
+        """For rows that have no other name."""
+        return str(row.pk)
 
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:  # noqa: ARG002 -- Django's signature
         """Nobody."""

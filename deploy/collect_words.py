@@ -38,6 +38,7 @@ _STRING: Final = re.compile(_LITERAL, re.DOTALL)
 _CALL: Final = re.compile(rf"\b(n?p?gettext|_)\(((?:{_LITERAL}\s*,?\s*)+)", re.DOTALL)
 # A real date would change the file each time.
 _NO_DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 MessageKey = tuple[str | None, str]
 
 
@@ -147,7 +148,7 @@ def _translated_by(package: str) -> set[MessageKey]:
         with path.open("rb") as reading:
             for message in read_mo(reading):
                 singular = message.id if isinstance(message.id, str) else message.id[0]
-                if message.string:
+                if _CHINESE.search(str(message.string)):
                     known.add((message.context, singular))
     return known
 

@@ -107,7 +107,7 @@ class MemberAdmin(WholeTermSearch, PanelPage):
 class EnrolmentAdmin(WholeTermSearch, ReadOnlyAdmin):
     """A member's relation to a unit."""
 
-    list_display = ("id", "member_link", "unit", "legacy_card", "channel", "tier_hint", "joined_at")
+    list_display = ("row_number", "member_link", "unit", "legacy_card", "channel", "tier_hint", "joined_at")
     list_select_related = ("member", "unit")
     list_filter = ("unit", "channel", ("joined_at", RangeDateTimeFilter))
     search_fields = ("legacy_card",)

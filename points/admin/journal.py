@@ -104,7 +104,15 @@ class PostingAdmin(LedgerColumns, WholeTermSearch, PanelPage):
 class EntryAdmin(LedgerColumns, ReadOnlyAdmin):
     """The lines of postings."""
 
-    list_display = ("id", "posting_link", "member_link", "program_name", "points_told", "house", "unit_name")
+    list_display = (
+        "row_number",
+        "posting_link",
+        "member_link",
+        "program_name",
+        "points_told",
+        "house",
+        "unit_name",
+    )
     list_select_related = ("posting", "member", "program", "unit")
     list_filter = ("house", ("program", ProgramFilter), ("unit", UnitFilter))
     ordering = ("-id",)
@@ -125,7 +133,7 @@ class EntryAdmin(LedgerColumns, ReadOnlyAdmin):
 class DrawAdmin(LedgerColumns, ReadOnlyAdmin):
     """Which posting consumed how many points of which lot."""
 
-    list_display = ("id", "posting_link", "lot_link", "member_link", "lot_program", "points_told")
+    list_display = ("row_number", "posting_link", "lot_link", "member_link", "lot_program", "points_told")
     list_select_related = ("posting", "lot__program", "member")
     ordering = ("-id",)
     fields = ("posting_link", "lot_link", "member_link", "lot_program", "points_told")

@@ -24,7 +24,7 @@ _STATE_COLOURS = {"available": "success", "pending": "info", "expired": "warning
 class WalletAdmin(LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
     """A member's balance in one program."""
 
-    list_display = ("id", "member_link", "program", "balance_told", "debt_told", "lots_link")
+    list_display = ("row_number", "member_link", "program", "balance_told", "debt_told", "lots_link")
     list_select_related = ("member", "program")
     list_filter = ("program",)
     search_fields = ("member__number",)
