@@ -108,9 +108,6 @@ class WholeTermSearch:
     ) -> tuple[QuerySet[Any], bool]:
         """No term, no limit. Nothing shows twice."""
         term = search_term.strip()
-        # A NUL is part of no code, and PostgreSQL takes none in a text.
-        if "\x00" in term:
-            return queryset.none(), False
         return (self.found(queryset, term) if term else queryset), False
 
 

@@ -59,7 +59,7 @@ class PostingAdmin(LedgerColumns, WholeTermSearch, PanelPage):
                 )
             },
         ),
-        (_("proof"), {"fields": ("id", "digest_text"), "classes": ("collapse",)}),
+        (_("proof"), {"fields": ("row_number", "digest_text"), "classes": ("collapse",)}),
     )
 
     def panels(self, row: Posting, at: datetime) -> list[Panel]:  # noqa: ARG002 -- what was posted does not age

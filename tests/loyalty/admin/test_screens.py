@@ -112,9 +112,8 @@ def test_no_screen_is_half_translated_into_chinese(client, told):
 def test_no_screen_leaves_chinese_in_english(client, told):
     leftovers = []
     for address, texts in spoken_in(client, "en"):
-        for text in texts:
-            if re.search(r"[\u4e00-\u9fff]", DATA.sub("", text)):
-                leftovers.append((address, text))
+        chinese = [text for text in texts if re.search(r"[\u4e00-\u9fff]", DATA.sub("", text))]
+        leftovers += [(address, text) for text in chinese]
 
     assert leftovers == [], "\n".join(map(str, leftovers))
 
