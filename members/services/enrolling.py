@@ -114,6 +114,7 @@ class _Register:
         cards = {one.told.legacy_card for one in keyed if one.told.legacy_card}
         indexes = {index for one in keyed for index in (one.phone, one.email) if index}
         holders = Enrolment.objects.filter(unit=self.unit, legacy_card__any_of=cards)
+        # The index says the kind already; naming it lets PostgreSQL use the unique index on both.
         found = Identity.objects.filter(
             kind__in=[IdentityKind.PHONE, IdentityKind.EMAIL], blind_index__any_of=indexes, is_active=True
         )

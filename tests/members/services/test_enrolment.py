@@ -128,13 +128,6 @@ def test_an_identity_that_was_given_up_finds_nobody(mall, hotel):
     assert enrol(hotel, phone=PHONE).member_id != first.member_id
 
 
-def test_a_plate_is_no_way_in(mall):
-    member = enrol(mall, phone=PHONE).member
-    add_identity(member, IdentityKind.PLATE, "+8613912345678")
-
-    assert enrol(mall, phone="13912345678").member_id != member.pk
-
-
 @pytest.mark.parametrize(
     ("told", "refusal"),
     [
