@@ -56,10 +56,12 @@ def _chapter_in_words(name: str, outcome: Mapping[str, Any]) -> str:
 def overview_table(overview: Overview) -> Table:
     """One column a unit, one line a figure."""
     table = Table(title=_("What happened"), title_justify="left")
-    table.add_column("")
+    table.add_column("", overflow="fold")
+    # gettext's extraction does not look into f-strings.
+    generated = _("generated")
     for unit in overview.units:
         label = f"{unit.unit.name}\n{unit.unit.code}"
-        table.add_column(f"{label}\n({_('generated')})" if unit.is_generated else label, justify="right")
+        table.add_column(f"{label}\n({generated})" if unit.is_generated else label, justify="right")
     for words, value in _figures():
         table.add_row(words, *(value(unit) for unit in overview.units))
     return table
@@ -114,7 +116,8 @@ def say_books(console: Console, overview: Overview) -> None:
 
 def say_where(console: Console, sign_in: SignIn, *, url: str) -> None:
     """Where to look and how to sign in."""
-    console.print(f"\n[bold]{_('Where to look')}[/bold]")
+    title = _("Where to look")
+    console.print(f"\n[bold]{title}[/bold]")
     rows = (
         (_("site"), url),
         (_("admin"), f"{url}admin/"),
