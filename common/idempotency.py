@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from common.errors import DomainError, sqlstate
 from common.models import IdempotencyRecord, JobRun
+from common.sql import LOST_RACES
 
 KEY = re.compile(r"[\x20-\x7e]{1,128}")
 KEPT_HEADERS = ("Location", "ETag")
@@ -100,7 +101,8 @@ def answer_once(
 
     The claim, the effect and the stored answer are one transaction: either all are there or none. Only
     successes are kept; a refusal (4xx) or a failure (5xx) leaves no trace, so the same key may try again.
-    A deadlock or a serialization failure is retried here, since it undoes the whole transaction.
+    A lost race (deadlock, serialization failure, a unique reference taken first) is retried here, since it
+    undoes the whole transaction.
 
     :raises KeyMissing, KeyMalformed: no usable header
     :raises KeyReused: the key belongs to another body, query or path
@@ -119,8 +121,9 @@ def answer_once(
             kept = _stored_answer(claim)
             if kept is not None:
                 return kept
-        except OperationalError as error:
-            undone = sqlstate(error) in ("40001", "40P01")
+        except (OperationalError, IntegrityError) as error:
+            # A reference that another transaction took first is found, not taken, the second time.
+            undone = sqlstate(error) in LOST_RACES
             if not undone or attempt == ATTEMPTS_MAX or connection.in_atomic_block:
                 raise
             time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 -- jitter, not a secret

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.core import signing
 
+from common.errors import DomainError
 from members.models import Member, MemberStatus
 from points import ledger
-from points.models import Posting, Program
+from points.models import Posting, PostingKind, Program
 from points.refusals import (
     InsufficientPoints,
     MemberNotActive,
@@ -97,9 +98,16 @@ def redeem_points(
     :raises ProgramNotActive: the program prices nothing at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
     """
-    refuse_spending(member=member, program=program, unit=unit)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
-    quoted = None if quote_token is None else quoted_shares(quote_token, spending)
+    try:
+        refuse_spending(member=member, program=program, unit=unit)
+        quoted = None if quote_token is None else quoted_shares(quote_token, spending)
+    except DomainError:
+        # A till may ask again after the quote died or the member was frozen: what was paid stays paid.
+        earlier = _paid_before(spending)
+        if earlier is None:
+            raise
+        return earlier
     outcome = ledger.redeem(spending, actor=by, quoted=quoted)
     refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
     posting = Posting.objects.get(pk=outcome.posted_id)
@@ -116,6 +124,18 @@ def refuse_spending(*, member: Member, program: Program, unit: BusinessUnit) -> 
     if member.status != MemberStatus.ACTIVE:
         raise MemberNotActive(member=member.number, member_status=member.status)
     refuse_inactive(program=program, unit=unit)
+
+
+def _paid_before(spending: ledger.Spending) -> Redemption | None:
+    same = {"member_id": spending.member_id, "program_id": spending.program_id, "points": spending.price}
+    paid = Posting.objects.filter(kind=PostingKind.REDEMPTION, **same)
+    posting = paid.filter(unit_id=spending.unit_id, source_ref=spending.source_ref).first()
+    if posting is None:
+        return None
+    assert posting.detail is not None, "a redemption keeps its shares"
+    kept = posting.detail["shares"]
+    shares = tuple(Share(share["program"], share["spent"], share["covered"]) for share in kept)
+    return Redemption(posting, shares, is_replay=True)
 
 
 def _quote(

@@ -1,5 +1,5 @@
 -- Invariant: a held point is used by its hold or by nothing; a hold ends once: captured, voided or timed out.
--- Order: replay? · lock the member's wallets by id · the hold again under the locks · act.
+-- Order: look for the hold · lock the member's wallets by id · look again under the locks · act.
 
 -- Reserve a price: the same allocation as a redemption's, written on the lots instead of drawn from them.
 -- Outcomes: posted | replayed | reference_reused | insufficient_points | quote_changed | points_out_of_range.
@@ -13,14 +13,19 @@ DECLARE
     a record;
     v_shown jsonb;
 BEGIN
-    SELECT * INTO earlier FROM points_hold h WHERE h.unit_id = p_unit AND h.source_ref = p_source_ref;
-    IF FOUND THEN
-        hold_id := earlier.id;
-        shares := earlier.shares;
-        outcome := CASE WHEN (earlier.member_id, earlier.program_id, earlier.points) = (p_member, p_program, p_price)
-                        THEN 'replayed' ELSE 'reference_reused' END;
-        RETURN;
-    END IF;
+    -- Look, lock, look again: see redeem_v1.sql.
+    FOR v_look IN 1 .. 2 LOOP
+        SELECT * INTO earlier FROM points_hold h WHERE h.unit_id = p_unit AND h.source_ref = p_source_ref;
+        IF FOUND THEN
+            hold_id := earlier.id;
+            shares := earlier.shares;
+            outcome := CASE WHEN (earlier.member_id, earlier.program_id, earlier.points)
+                                 = (p_member, p_program, p_price) THEN 'replayed' ELSE 'reference_reused' END;
+            RETURN;
+        END IF;
+        EXIT WHEN v_look = 2;
+        PERFORM FROM points_wallet w WHERE w.member_id = p_member ORDER BY w.id FOR NO KEY UPDATE;
+    END LOOP;
     -- A sale paid at once and a hold share their references: the capture will post under this one.
     IF EXISTS (SELECT FROM points_posting p
                WHERE p.unit_id = p_unit AND p.kind = 'redemption' AND p.source_ref = p_source_ref) THEN
@@ -32,7 +37,6 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM FROM points_wallet w WHERE w.member_id = p_member ORDER BY w.id FOR NO KEY UPDATE;
     SELECT * INTO a FROM points_allocate(p_member, p_program, p_price, p_at);
     SELECT s.shares, s.shown INTO shares, v_shown
         FROM points_shares(a.programs, a.spent, a.covered, a.nums, a.dens) s;

@@ -67,17 +67,21 @@ DECLARE
     a record;
     v_shown jsonb;
 BEGIN
-    -- The locks come first: a twin that waits for them must then find the posting, not an emptied wallet.
-    PERFORM FROM points_wallet WHERE member_id = p_member ORDER BY id FOR NO KEY UPDATE;
-    SELECT * INTO earlier FROM points_posting
-        WHERE unit_id = p_unit AND kind = 'redemption' AND source_ref = p_source_ref;
-    IF FOUND THEN
-        posting_id := earlier.id;
-        outcome := CASE WHEN (earlier.member_id, earlier.program_id, earlier.points) = (p_member, p_program, p_price)
-                        THEN 'replayed' ELSE 'reference_reused' END;
-        shares := earlier.detail -> 'shares';
-        RETURN;
-    END IF;
+    -- Look, lock, look again: a replay needs no lock, and a twin that waited for it must find the first one's posting,
+    -- not an emptied wallet.
+    FOR v_look IN 1 .. 2 LOOP
+        SELECT * INTO earlier FROM points_posting
+            WHERE unit_id = p_unit AND kind = 'redemption' AND source_ref = p_source_ref;
+        IF FOUND THEN
+            posting_id := earlier.id;
+            outcome := CASE WHEN (earlier.member_id, earlier.program_id, earlier.points)
+                                 = (p_member, p_program, p_price) THEN 'replayed' ELSE 'reference_reused' END;
+            shares := earlier.detail -> 'shares';
+            RETURN;
+        END IF;
+        EXIT WHEN v_look = 2;
+        PERFORM FROM points_wallet WHERE member_id = p_member ORDER BY id FOR NO KEY UPDATE;
+    END LOOP;
     -- A sale that is held is captured, not paid a second time.
     IF EXISTS (SELECT FROM points_hold h WHERE h.unit_id = p_unit AND h.source_ref = p_source_ref) THEN
         outcome := 'reference_reused';

@@ -24,20 +24,23 @@ BEGIN
         outcome := 'not_an_accrual';
         RETURN;
     END IF;
-    SELECT * INTO earlier FROM points_posting
-        WHERE unit_id = o.unit_id AND kind = 'reversal' AND source_ref = p_source_ref;
-    IF FOUND THEN
-        posting_id := earlier.id;
-        outcome := CASE WHEN (earlier.reverses, earlier.points) = (p_original, p_points)
-                        THEN 'replayed' ELSE 'reference_reused' END;
-        taken := earlier.detail -> 'taken';
-        owed := earlier.detail -> 'owed';
-        forgiven := earlier.detail -> 'forgiven';
-        RETURN;
-    END IF;
-
-    SELECT w.id INTO v_wallet FROM points_wallet w
-        WHERE w.member_id = o.member_id AND w.program_id = o.program_id FOR NO KEY UPDATE;
+    -- Look, lock, look again: see redeem_v1.sql.
+    FOR v_look IN 1 .. 2 LOOP
+        SELECT * INTO earlier FROM points_posting
+            WHERE unit_id = o.unit_id AND kind = 'reversal' AND source_ref = p_source_ref;
+        IF FOUND THEN
+            posting_id := earlier.id;
+            outcome := CASE WHEN (earlier.reverses, earlier.points) = (p_original, p_points)
+                            THEN 'replayed' ELSE 'reference_reused' END;
+            taken := earlier.detail -> 'taken';
+            owed := earlier.detail -> 'owed';
+            forgiven := earlier.detail -> 'forgiven';
+            RETURN;
+        END IF;
+        EXIT WHEN v_look = 2;
+        SELECT w.id INTO v_wallet FROM points_wallet w
+            WHERE w.member_id = o.member_id AND w.program_id = o.program_id FOR NO KEY UPDATE;
+    END LOOP;
     short := (SELECT coalesce(sum(p.points), 0) FROM points_posting p WHERE p.reverses = p_original) + p_points - o.points;
     IF p_points < 1 OR short > 0 THEN
         outcome := 'reversal_exceeds_original';
@@ -147,17 +150,20 @@ BEGIN
         outcome := 'not_a_redemption';
         RETURN;
     END IF;
-    SELECT * INTO earlier FROM points_posting
-        WHERE unit_id = o.unit_id AND kind = 'reversal' AND source_ref = p_source_ref;
-    IF FOUND THEN
-        posting_id := earlier.id;
-        outcome := CASE WHEN (earlier.reverses, earlier.points) = (p_original, p_points)
-                        THEN 'replayed' ELSE 'reference_reused' END;
-        shares := earlier.detail -> 'shares';
-        RETURN;
-    END IF;
-
-    PERFORM FROM points_wallet w WHERE w.member_id = o.member_id ORDER BY w.id FOR NO KEY UPDATE;
+    -- Look, lock, look again: see redeem_v1.sql.
+    FOR v_look IN 1 .. 2 LOOP
+        SELECT * INTO earlier FROM points_posting
+            WHERE unit_id = o.unit_id AND kind = 'reversal' AND source_ref = p_source_ref;
+        IF FOUND THEN
+            posting_id := earlier.id;
+            outcome := CASE WHEN (earlier.reverses, earlier.points) = (p_original, p_points)
+                            THEN 'replayed' ELSE 'reference_reused' END;
+            shares := earlier.detail -> 'shares';
+            RETURN;
+        END IF;
+        EXIT WHEN v_look = 2;
+        PERFORM FROM points_wallet w WHERE w.member_id = o.member_id ORDER BY w.id FOR NO KEY UPDATE;
+    END LOOP;
     SELECT coalesce(sum(p.points), 0) INTO v_before FROM points_posting p WHERE p.reverses = p_original;
     IF p_points < 1 OR v_before + p_points > o.points THEN
         outcome := 'reversal_exceeds_original';

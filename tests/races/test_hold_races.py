@@ -8,7 +8,8 @@ from points.models import Lot
 from points.refusals import HoldNotOpen, InsufficientPoints, ReferenceReused
 from points.selectors.audit import audit
 from points.services import holds
-from tests.factories import NOW, balance, give, make_member, make_program, make_unit
+from points.services.reversal import reverse_accrual, reverse_redemption
+from tests.factories import NOW, balance, give, make_member, make_program, make_unit, redeem
 from tests.races.test_points_races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
@@ -67,10 +68,34 @@ def test_capture_void_and_time_out_at_once_end_a_hold_once():
     assert audit().is_clean
 
 
+def test_the_same_refund_and_cancellation_at_once_answer_the_first_to_all():
+    unit, member = make_unit(), make_member()
+    program = make_program(owner=unit)
+    give(member, program, 100, source_ref="bought", unit=unit)
+    redeem(member, program, 60, unit=unit, source_ref="paid")
+
+    def cancel():
+        back = {"unit": unit, "points": 60, "by": "test", "at": NOW}
+        return reverse_redemption(redemption_ref="paid", source_ref="c", **back).posting.pk
+
+    def refund():
+        return reverse_accrual(
+            unit=unit, accrual_ref="bought", points=100, source_ref="r", by="test", at=NOW
+        ).posting.pk
+
+    cancelled = at_once(8, [cancel for _ in range(24)])
+    refunded = at_once(8, [refund for _ in range(24)])
+
+    assert (len(set(cancelled)), len(set(refunded))) == (1, 1)
+    assert balance(member, program) == 0
+    assert audit().is_clean
+
+
 def test_the_same_sale_held_fifty_times_at_once_holds_once():
     unit, member = make_unit(), make_member()
     program = make_program(owner=unit)
-    give(member, program, 5000)
+    # It covers one sale only: a twin that looked before it waited would find too little.
+    give(member, program, 1000)
 
     answers = at_once(10, [lambda: reserve(member, program, unit, "sale").pk for _ in range(50)])
 

@@ -246,6 +246,26 @@ def test_same_reference_twice_burns_once_and_answers_the_same(member, mall, mall
     assert balance(member, mall_program) == 60
 
 
+def test_what_was_paid_stays_paid_when_the_till_asks_again_too_late(member, mall, mall_program):
+    give(member, mall_program, 100)
+    quote = quote_redemption(member=member, program=mall_program, unit=mall, price=40, at=NOW)
+    first = redeem(member, mall_program, 40, unit=mall, source_ref="till-1", quote_token=quote.token)
+    member.status = "frozen"
+
+    again = redeem(
+        member,
+        mall_program,
+        40,
+        unit=mall,
+        source_ref="till-1",
+        quote_token=quote.token,
+        at=NOW + timedelta(hours=1),
+    )
+
+    assert again.is_replay
+    assert (again.posting, again.shares) == (first.posting, first.shares)
+
+
 def test_same_reference_for_something_else_is_refused(member, mall, mall_program):
     give(member, mall_program, 100)
     redeem(member, mall_program, 40, unit=mall, source_ref="till-1")
