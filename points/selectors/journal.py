@@ -10,6 +10,12 @@ LINES_A_BATCH = 5_000
 # programs and units by code. An entry is two lines, its legs: a posting's lines sum to zero in every program.
 _STATEMENTS = (
     """
+    SELECT json_build_object('type', 'unit', 'id', id, 'code', code)::text FROM units_businessunit ORDER BY id
+    """,
+    """
+    SELECT json_build_object('type', 'program', 'id', id, 'code', code)::text FROM points_program ORDER BY id
+    """,
+    """
     SELECT json_build_object(
         'type', 'posting', 'id', p.id, 'kind', p.kind, 'unit', u.code, 'source_ref', p.source_ref,
         'member', p.member_id, 'program', g.code, 'points', p.points, 'occurred_at', p.occurred_at,
@@ -60,7 +66,7 @@ _STATEMENTS = (
 
 
 def journal_lines() -> Iterator[list[str]]:
-    """Batches of JSON lines: postings, entries, lots, draws, wallets; all of one snapshot.
+    """Batches of JSON lines: units, programs, postings, entries, lots, draws, wallets; all of one snapshot.
 
     Streams through server-side cursors, so its memory does not grow with the journal. Opens its own
     transaction, read-only at REPEATABLE READ: it cannot run inside another.

@@ -52,7 +52,7 @@ def test_every_row_is_there_and_wallets_come_last(story):
     lines = exported()
 
     assert {kind: len(rows) for kind, rows in by_type(lines).items()} == {
-        "posting": 5, "entry": 12, "lot": 3, "draw": 3, "wallet": 3,
+        "unit": 2, "program": 3, "posting": 5, "entry": 12, "lot": 3, "draw": 3, "wallet": 3,
     }  # fmt: skip
     assert [line["type"] for line in lines[-3:]] == ["wallet"] * 3
 
