@@ -5,10 +5,10 @@ from django.core.management import call_command
 
 from activities.models import Activity
 from common.models import ImportRun
-from points.models import Posting, PostingKind, Wallet
+from points.models import Posting, PostingKind, Program, Wallet
 from tests.activities.services.test_importing import rejects_of, sale
 from tests.activities.shopping import COLUMNS, make_mall, write_rows
-from tests.factories import make_earn_rule, make_program
+from tests.factories import make_earn_rule, make_program, redeem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,3 +86,23 @@ def test_each_refund_that_does_not_fit_is_refused_by_name(mall, tmp_path):
 
     assert rejects_of(path) == {number: reason for number, (_l, reason) in enumerate(lines, 2) if reason}
     assert balances() == {"MALLPOINTS": 0, "GROUP": 0}
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "reason"),
+    [("debt", -40, None), ("clamp", 0, None), ("refuse", 10, "insufficient_points")],
+)
+def test_a_refund_of_spent_points_does_as_the_program_says(mall, tmp_path, policy, left, reason):
+    program = Program.objects.get(code="MALLPOINTS")
+    program.reversal_policy = policy
+    program.save()
+    load(tmp_path, [sale("S1", amount="100.00")])
+    redeem(Activity.objects.get().member, program, 90, unit=mall)
+
+    path = load(tmp_path, [refund("F1", "S1", "50.00")], "refund.csv")
+
+    assert balances()["MALLPOINTS"] == left
+    assert Activity.objects.filter(kind="refund").count() == (reason is None)
+    if reason:
+        assert rejects_of(path) == {2: reason}
+        assert balances()["GROUP"] == 50
