@@ -7,7 +7,8 @@ from contextlib import nullcontext
 
 from django.core.management import execute_from_command_line
 
-from loyalty.engines import EngineError, engines
+from loyalty.engines import EngineError, engines, given
+from loyalty.schema import ensure_schema
 
 # They bring their own server, or need none.
 WITHOUT_ENGINES = frozenset({"provision_database", "collectstatic", "compilemessages", "makemessages"})
@@ -16,8 +17,11 @@ WITHOUT_ENGINES = frozenset({"provision_database", "collectstatic", "compilemess
 def main() -> int:
     """Run one management command. Returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    is_private = given("DATABASE_URL") is None
     try:
-        with nullcontext() if WITHOUT_ENGINES & set(sys.argv[1:2]) else engines():
+        with nullcontext() if command in WITHOUT_ENGINES else engines():
+            ensure_schema(command, is_private=is_private)
             execute_from_command_line(sys.argv)
     except EngineError as refusal:
         print(f"error: {refusal}", file=sys.stderr)
