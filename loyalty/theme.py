@@ -44,6 +44,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("points.entry", _("Entries"), "swap_horiz"),
             Screen("points.lot", _("Lots"), "inventory_2"),
             Screen("points.draw", _("Draws"), "call_split"),
+            Screen("points.hold", _("Holds"), "lock_clock"),
             Screen("points.wallet", _("Wallets"), "account_balance_wallet"),
         ),
     ),

@@ -17,6 +17,7 @@ from members.vault import blind_index
 from points.models import ExchangeRate, Posting, Program
 from points.services.accrual import accrue_points
 from points.services.expiry import expire_due_lots
+from points.services.holds import hold_points
 from points.services.redemption import redeem_points
 from units.models import BusinessUnit, Outlet, Venue
 from units.services.partner_keys import issue_partner_key
@@ -66,6 +67,9 @@ def tell_story(*, members: int = 1) -> Story:
     redemption = redeem_points(
         member=people[0], program=mall_points, unit=mall, price=1000, source_ref="R-1", by="user:1", at=at
     ).posting
+    hold_points(
+        member=people[0], program=hotel_points, unit=hotel, price=50, source_ref="H-1", by="user:1", at=at
+    )
     expire_due_lots(at=at)
     DailyTotal.objects.create(unit=mall, date=at.date(), amount=Decimal(1000), currency="CNY", orders=9)
     issue_partner_key(name="TILLS", units=[mall], scopes=["points:quote"], by="user:1", at=at)

@@ -46,8 +46,8 @@ class PeriodicTaskAdmin(BaseAdmin):
     search_fields = ("name",)
     ordering = ("name",)
     actions = None
-    fields = ("name", "task", "why", "enabled", "crontab", "last_run_at", "runs")
-    readonly_fields = ("name", "task", "why", "last_run_at", "runs")
+    fields = ("name", "task_code", "why", "enabled", "crontab", "last_run_at", "runs")
+    readonly_fields = ("name", "task_code", "why", "last_run_at", "runs")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 -- Django's signature
         """A new job is a release, not a row."""
@@ -61,6 +61,11 @@ class PeriodicTaskAdmin(BaseAdmin):
     def when(self, task: PeriodicTask) -> str:
         """Its crontab or interval."""
         return crontab_in_words(task.crontab) if task.crontab else str(task.interval or "—")
+
+    @display(description=_("task"))
+    def task_code(self, task: PeriodicTask) -> str:
+        """What the worker runs."""
+        return str(task.task)
 
     @display(description=_("why"))
     def why(self, task: PeriodicTask) -> str:

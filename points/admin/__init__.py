@@ -1,6 +1,7 @@
 """Operators' screens of points: programs and rates to edit; the ledger to look at."""
 
 from points.admin.exchange_rate import ExchangeRateAdmin
+from points.admin.hold import HoldAdmin
 from points.admin.journal import DrawAdmin, EntryAdmin, PostingAdmin
 from points.admin.member_panels import lots_panel, statement_panel, wallets_panel
 from points.admin.program import ProgramAdmin
@@ -10,6 +11,7 @@ __all__ = [
     "DrawAdmin",
     "EntryAdmin",
     "ExchangeRateAdmin",
+    "HoldAdmin",
     "LotAdmin",
     "PostingAdmin",
     "ProgramAdmin",

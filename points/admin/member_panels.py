@@ -27,6 +27,8 @@ def wallets_panel(member: Member, at: datetime) -> Panel:
             f"{summary.balance:,}",
             f"{summary.available:,}",
             f"{summary.pending:,}",
+            f"{summary.held:,}",
+            f"{summary.kept_for_debt:,}",
             f"{summary.debt:,}",
             f"{summary.expired_unswept:,}",
             _("%(points)s by %(day)s") % {"points": f"{summary.soon_points:,}", "day": summary.last_valid_on}
@@ -42,14 +44,16 @@ def wallets_panel(member: Member, at: datetime) -> Panel:
             _("balance"),
             _("available"),
             _("pending"),
+            _("held"),
+            _("kept for debt"),
             _("debt"),
             _("expired, not yet swept"),
             _("expiring within 30 days"),
         ],
         rows=rows,
-        note=_("balance = available + pending + expired, not yet swept − debt"),
+        note=_("balance = available + pending + held + kept for debt + expired, not yet swept − debt"),
         more=list_address(Wallet, member__id__exact=member.pk),
-        right=frozenset({1, 2, 3, 4, 5}),
+        right=frozenset({1, 2, 3, 4, 5, 6, 7}),
     )
 
 

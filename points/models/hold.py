@@ -78,7 +78,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"hold {self.source_ref}"
+        return self.source_ref
 
 
 class HoldLot(models.Model):

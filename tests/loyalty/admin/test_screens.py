@@ -24,7 +24,9 @@ SAME_EVERYWHERE = {
     *("all", "False", "None", "enabled", "proj", "import", "contacts"),
 }
 # Hundreds of names of time zones, and Django's list of permissions, which is named by models.
-NOT_WORDS = re.compile(r"[A-Za-z_]+/[A-Za-z_/]+|[\w.+-]+@[\w.]+|[\w*./-]*\d[\w*./:+-]*|\b[A-Z][A-Z0-9_]+\b")
+NOT_WORDS = re.compile(
+    r"\w+\*{3,}|[A-Za-z_]+/[A-Za-z_/]+|[\w.+-]+@[\w.]+|[\w*./-]*\d[\w*./:+-]*|\b[A-Z][A-Z0-9_]+\b"
+)
 
 
 DATA = re.compile("|".join(map(re.escape, (*DATA_ZH, "简体中文"))))

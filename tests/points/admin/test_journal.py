@@ -5,11 +5,11 @@ from django.contrib import admin
 from django.urls import reverse
 
 from common.admin import CappedPaginator
-from points.models import Draw, Entry, Lot, Posting, Wallet
+from points.models import Draw, Entry, Hold, Lot, Posting, Wallet
 from tests.operators import make_operator, tell_story
 
 pytestmark = pytest.mark.django_db
-LEDGER = (Posting, Entry, Lot, Draw, Wallet)
+LEDGER = (Posting, Entry, Lot, Draw, Hold, Wallet)
 
 
 @pytest.fixture
