@@ -1,4 +1,4 @@
-"""The schema is up to date before a command needs it: a private database migrates itself, any other says so."""
+"""The schema is there before a command needs it: a private database migrates itself, any other says so."""
 
 import django
 from django.core.management import call_command
