@@ -340,8 +340,9 @@ def _in_words(report: Report, *, timings: bool) -> Iterator[str]:
         "rows": report.rows, "seconds": report.seconds, "pace": pace,
     }  # fmt: skip
     if timings:
-        # Reading runs beside the rest, in its own thread; what no stage counts is commits and waiting.
-        stages = {**report.stages, "commit and wait": report.seconds - sum(report.stages.values())}
+        # Reading runs beside the rest, in its own thread; what no other stage counts is commits and waiting.
+        counted = sum(seconds for stage, seconds in report.stages.items() if stage != "read")
+        stages = {**report.stages, "commit and wait": report.seconds - counted}
         yield from (
             f"  {stage}: {seconds:.2f} s ({seconds / report.seconds:.0%})"
             for stage, seconds in stages.items()

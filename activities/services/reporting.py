@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from activities.models import Activity
 from activities.rules.earning import TraceLine
 from activities.rules.reading import ActivityReport, check_report
-from activities.selectors.places import place_of
+from activities.selectors.places import limits_of
 from activities.services.recording import record_activities
 from activities.services.rows import Earned, posting_ref_of
 from common.errors import NotFound
-from members.models import Member
-from members.selectors.members import member_by_card, member_by_number, member_by_phone
+from members.selectors.members import member_named
 from points.models import Posting, PostingKind
 from units.models import BusinessUnit
 
@@ -35,7 +34,7 @@ class Reported:
 def report_activity(
     *, unit: BusinessUnit, report: ActivityReport, member: Mapping[str, str] | None, by: str, at: datetime
 ) -> Reported:
-    """Record one activity of `member` (by id, number, phone or card; None: anonymous) and post what it earns.
+    """Record one activity of `member` (by id, number, phone, card or plate; None: anonymous): post what it earns.
 
     Safe to retry: the same `source_ref` of the unit with the same content answers the first activity.
 
@@ -44,7 +43,7 @@ def report_activity(
     :raises NotFound: there is no such member
     :raises UnitNotActive: the unit takes no part at present
     """
-    check_report(report, place=place_of(unit, at=at))
+    check_report(report, place=limits_of(unit, at=at))
     if member is not None:
         report = replace(report, member_id=_member_id(member, unit))
     (recorded,) = record_activities(unit=unit, reports=[report], by=by, at=at)
@@ -59,18 +58,9 @@ def report_activity(
 
 
 def _member_id(named: Mapping[str, str], unit: BusinessUnit) -> UUID:
-    ((kind, value),) = named.items()
     try:
-        match kind:
-            case "id":
-                return Member.objects.values_list("pk", flat=True).get(pk=UUID(value))
-            case "number":
-                return member_by_number(value).pk
-            case "phone":
-                return member_by_phone(value).pk
-            case _:
-                return member_by_card(unit=unit, card=value).pk
-    except (NotFound, Member.DoesNotExist, ValueError) as nobody:
+        return member_named(named, unit=unit).pk
+    except NotFound as nobody:
         raise NotFound(_("There is no such member."), field="member") from nobody
 
 

@@ -187,7 +187,7 @@ def test_rejects_are_cut_back_to_what_was_committed(tmp_path):
     file = RejectsFile(tmp_path / "r.csv", ["a"])
     start, _ = file.start_over()
     committed = file.write(start, [Reject(2, "x", "", ["one"])])
-    file.write(committed[0], [Reject(3, "x", "", ["lost"])])
+    file.write(committed[0], [Reject(3, "x", "", ["lost"]), Reject(4, "x", "", ["lost too"])])
     file.close()
 
     again = RejectsFile(tmp_path / "r.csv", ["a"])

@@ -1,14 +1,21 @@
 """Refunds by file: recorded once, taking back what the sale earned, in any order and cut."""
 
+import threading
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 
 from activities.models import Activity
+from activities.rules.reading import ActivityReport
+from activities.services.recording import record_activities
 from common.models import ImportRun
 from points.models import Posting, PostingKind, Program, Wallet
 from tests.activities.services.test_importing import rejects_of, sale
 from tests.activities.shopping import COLUMNS, make_mall, write_rows
-from tests.factories import make_earn_rule, make_program, redeem
+from tests.factories import NOW, make_earn_rule, make_program, redeem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,3 +113,28 @@ def test_a_refund_of_spent_points_does_as_the_program_says(mall, tmp_path, polic
     if reason:
         assert rejects_of(path) == {2: reason}
         assert balances()["GROUP"] == 50
+
+
+def test_refunds_of_one_sale_at_the_same_time_never_exceed_it(mall, tmp_path):
+    load(tmp_path, [sale("S1", amount="100.00")])
+    report = ActivityReport("F", "refund", None, None, NOW, Decimal("60.00"), "CNY", refund_of="S1")
+    second = []
+
+    def refund_it(ref):
+        with transaction.atomic():
+            told = record_activities(unit=mall, reports=[replace(report, source_ref=ref)], by="test", at=NOW)
+        connection.close()
+        second.extend(told)
+
+    with transaction.atomic():
+        (first,) = record_activities(unit=mall, reports=[report], by="test", at=NOW)
+        rival = threading.Thread(target=refund_it, args=["G"])
+        rival.start()
+        rival.join(0.5)
+        waited = rival.is_alive()
+    rival.join(30)
+
+    assert first.is_new
+    assert waited
+    assert second[0].refusal.code == "refund_exceeds_sale"
+    assert balances() == {"MALLPOINTS": 40, "GROUP": 20}
