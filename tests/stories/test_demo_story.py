@@ -11,6 +11,7 @@ from activities.models import Activity
 from common.models import JobRun
 from loyalty.demo import story
 from loyalty.demo.sign_in import sign_in
+from loyalty.demo.spending import spend_month
 from loyalty.demo.story import NotOurDatabase, Story
 from members.models import Member
 from points.models import Draw, Entry, Posting
@@ -59,14 +60,23 @@ class Killed(BaseException):
 
 @pytest.mark.slow
 @pytest.mark.django_db
-def test_a_story_killed_in_the_middle_ends_as_if_told_in_one_go(tmp_path):
+def test_a_story_killed_in_the_middle_ends_as_if_told_in_one_go(tmp_path, monkeypatch):
     with transaction.atomic():
         whole = figures(tell(tmp_path))
         transaction.set_rollback(True)
 
-    for folder, chapter in (("first", "activities MALL"), ("second", "spending 2026-06")):
+    def spend_and_die(month, *, seed):
+        spent = spend_month(month, seed=seed)
+        if str(month) == "2026-06":
+            raise Killed
+        return spent
+
+    with pytest.raises(Killed):
+        tell(tmp_path / "first", show=killer("activities MALL"))
+    with monkeypatch.context() as dying:
+        dying.setattr(story, "spend_month", spend_and_die)
         with pytest.raises(Killed):
-            tell(tmp_path / folder, show=killer(chapter))
+            tell(tmp_path / "second")
     resumed = tell(tmp_path / "third")
 
     assert figures(resumed) == whole
