@@ -97,9 +97,11 @@ BEGIN
                    unit_cost, rule, ord)
         ORDER BY a.unit_id, a.source_ref, a.ord
     ) f
-    WHERE f.points BETWEEN 1 AND 1000000000 AND NOT EXISTS (
-        SELECT FROM points_posting p
-        WHERE p.unit_id = f.unit_id AND p.kind = 'accrual' AND p.source_ref = f.source_ref);
+    -- LATERAL with LIMIT: one index probe a row, whatever the planner believes of a table that grows.
+    LEFT JOIN LATERAL (
+        SELECT p.id FROM points_posting p
+        WHERE p.unit_id = f.unit_id AND p.kind = 'accrual' AND p.source_ref = f.source_ref LIMIT 1) earlier ON true
+    WHERE f.points BETWEEN 1 AND 1000000000 AND earlier.id IS NULL;
 
     IF v_fresh IS NOT NULL THEN
         INSERT INTO points_wallet (member_id, program_id)
@@ -158,11 +160,13 @@ BEGIN
                    WHEN (p.member_id, p.program_id, p.points) = (a.member_id, a.program_id, a.points) THEN 'replayed'
                    ELSE 'reference_reused'
                END,
-               p.id
+               coalesce(f.posting_id, p.id)
         FROM unnest(p_members, p_programs, p_units, p_points, p_source_refs) WITH ORDINALITY
              AS a (member_id, program_id, unit_id, points, source_ref, ord)
         LEFT JOIN unnest(v_fresh) f ON f.ord = a.ord
-        LEFT JOIN points_posting p
-            ON p.unit_id = a.unit_id AND p.kind = 'accrual' AND p.source_ref = a.source_ref
+        LEFT JOIN LATERAL (
+            SELECT p.id, p.member_id, p.program_id, p.points FROM points_posting p
+            WHERE f.ord IS NULL AND p.unit_id = a.unit_id AND p.kind = 'accrual' AND p.source_ref = a.source_ref
+            LIMIT 1) p ON true
         ORDER BY a.ord;
 END $$;

@@ -2,15 +2,23 @@
 -- The kernel writes it, the audit makes it again from the rows; one text each, so that they cannot differ.
 -- Free text is length-prefixed, so that no two postings share a text. Instants are microseconds since 1970.
 
--- RFC 9562 version 7: 48 bits of milliseconds, then random bits. (PostgreSQL has its own from version 18 on.)
-CREATE FUNCTION points_uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
-    SELECT encode(
-        set_bit(set_bit(
-            overlay(uuid_send(gen_random_uuid())
-                    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
-                    FROM 1 FOR 6),
-            52, 1), 53, 1), 'hex')::uuid
-$$;
+-- RFC 9562 version 7: 48 bits of milliseconds, then random bits. PostgreSQL has its own from version 18 on, five times
+-- as fast; two ids a posting are worth it.
+DO $do$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 180000 THEN
+        CREATE FUNCTION points_uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS 'SELECT uuidv7()';
+    ELSE
+        CREATE FUNCTION points_uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+            SELECT encode(
+                set_bit(set_bit(
+                    overlay(uuid_send(gen_random_uuid())
+                            PLACING substring(int8send((date_part('epoch', clock_timestamp()) * 1000)::bigint) FROM 3)
+                            FROM 1 FOR 6),
+                    52, 1), 53, 1), 'hex')::uuid
+        $$;
+    END IF;
+END $do$;
 
 CREATE FUNCTION points_posting_text(
     p_id uuid, p_kind text, p_unit integer, p_source_ref text, p_member uuid, p_program integer, p_points bigint,
