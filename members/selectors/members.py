@@ -82,6 +82,28 @@ def member_by_plate(plate: str) -> Member:
     return member_by_identity(kind=IdentityKind.PLATE, value=normal_plate(plate))
 
 
+def member_named(named: Mapping[str, str], *, unit: BusinessUnit) -> Member:
+    """Whom a system at `unit` means by exactly one of id, number, phone, card (of `unit`) and plate.
+
+    :raises BadPhone: no phone is written like this
+    :raises BadPlate: no plate is written like this
+    :raises NotFound: nobody
+    """
+    ((way, value),) = named.items()
+    match way:
+        case "id":
+            return _member_by_id(value)
+        case "number":
+            return member_by_number(value)
+        case "phone":
+            return member_by_phone(value)
+        case "plate":
+            return member_by_plate(value)
+        case _:
+            assert way == "card", f"nothing names a member by {way}"
+            return member_by_card(unit=unit, card=value)
+
+
 def enrolments_of(*, member_id: UUID) -> QuerySet[Enrolment]:
     """The units that know the member, unordered: the list's door orders its pages."""
     return Enrolment.objects.filter(member_id=member_id).select_related("unit")
@@ -96,6 +118,17 @@ def active_identities(*, member_id: UUID) -> list[tuple[str, str]]:
     """(kind, value in clear) of each active identity, by kind: the door masks."""
     found = Identity.objects.filter(member_id=member_id, is_active=True).order_by("kind", "pk")
     return list(found.values_list("kind", "value"))
+
+
+def _member_by_id(text: str) -> Member:
+    # Python reads an id in many spellings; ours has one.
+    try:
+        found = Member.objects.filter(pk=UUID(text)).first()
+    except ValueError as malformed:
+        raise NotFound from malformed
+    if found is None or str(found.pk) != text.lower():
+        raise NotFound
+    return found
 
 
 def _named(
