@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.paginator import Paginator
 from django.db import IntegrityError, connection
@@ -68,6 +69,8 @@ class BaseAdmin(ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    # Counts beside each filter would count the table once a choice.
+    show_facets = ShowFacets.NEVER
     paginator: Any = CappedPaginator
     warn_unsaved_form = True
     list_filter_submit = True

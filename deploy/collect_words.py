@@ -10,10 +10,10 @@ import importlib.util
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_python
@@ -92,8 +92,8 @@ def main(*, check_only: bool) -> int:
             said = before.string if before is not None and _same_shape(before, message) else ""
             if language == TRANSLATED or said:
                 flags = ["python-format"] if "%(" in singular else []
-                new.add(message, said, locations=[(place, None)], flags=flags, context=context)
-            if language == TRANSLATED and not (said if isinstance(said, str) else all(said)):
+                new.add(message, said, locations=[(place, 0)], flags=flags, context=context)
+            if language == TRANSLATED and not _is_said(said):
                 missing.append(f"{place}: {singular!r}")
         if not check_only:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,9 +124,11 @@ def _messages(source: Path) -> Iterator[tuple[str | None, str | tuple[str, str]]
     text = source.read_text()
     if source.suffix == ".py":
         for _line, function, told, _comments in extract_python(
-            io.BytesIO(text.encode()), list(_KEYWORDS), (), {"encoding": "utf-8"}
+            io.BytesIO(text.encode()), dict.fromkeys(_KEYWORDS), (), {"encoding": "utf-8"}
         ):
-            yield from _message(function or "", [told] if isinstance(told, str) else list(told or ()))
+            # Babel tells one argument as a text and several as a tuple.
+            parts: Any = told or ()
+            yield from _message(str(function), [parts] if isinstance(parts, str) else list(parts))
         return
     # Not quite Python: calls of gettext in a row of filling.
     calls = templatize(text, origin=str(source))
@@ -158,6 +160,10 @@ def _read(path: Path, language: str) -> Catalog:
         return Catalog(locale=language)
     with path.open("rb") as reading:
         return read_po(reading, locale=language)
+
+
+def _is_said(said: str | Iterable[str] | None) -> bool:
+    return bool(said) and all([said] if isinstance(said, str) else said or ())
 
 
 def _same_shape(before: Message, message: str | tuple[str, str]) -> bool:

@@ -49,10 +49,12 @@ class ActivityAdmin(WholeTermSearch, ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("kind", "unit", "outlet"),
-                    ("member_link", "source_ref", "refund_of"),
-                    ("money", "paid_with_points", "quantity"),
-                    ("category", "occurred_at", "recorded_at"),
+                    ("kind", "member_link"),
+                    ("unit", "outlet"),
+                    ("source_ref", "refund_of"),
+                    ("money", "paid_with_points"),
+                    ("category", "quantity"),
+                    ("occurred_at", "recorded_at"),
                     ("origin", "postings_link"),
                 )
             },

@@ -59,7 +59,7 @@ class MemberAdmin(WholeTermSearch, PanelPage):
     fieldsets = (
         (
             None,
-            {"fields": (("number", "masked_name", "status"), ("joined_at", "created_at", "origin"))},
+            {"fields": (("number", "masked_name"), ("status", "origin"), ("joined_at", "created_at"))},
         ),
     )
 

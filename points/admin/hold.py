@@ -50,10 +50,12 @@ class HoldAdmin(LedgerColumns, WholeTermSearch, PanelPage):
             None,
             {
                 "fields": (
-                    ("status", "points_told", "program"),
-                    ("member_link", "unit", "source_ref"),
-                    ("held_at", "expires_at", "closed_at"),
-                    ("actor", "posting_link"),
+                    ("status", "member_link"),
+                    ("points_told", "program"),
+                    ("unit", "source_ref"),
+                    ("held_at", "expires_at"),
+                    ("closed_at", "posting_link"),
+                    "actor",
                 )
             },
         ),

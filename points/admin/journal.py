@@ -51,8 +51,9 @@ class PostingAdmin(LedgerColumns, WholeTermSearch, PanelPage):
             None,
             {
                 "fields": (
-                    ("kind", "points_told", "program"),
-                    ("member_link", "unit", "source_ref"),
+                    ("kind", "member_link"),
+                    ("points_told", "program"),
+                    ("unit", "source_ref"),
                     ("occurred_at", "posted_at"),
                     ("actor", "rule"),
                     "reversed_posting",

@@ -27,6 +27,8 @@ def state_of(during: Any, at: datetime) -> str:
 
 def told(during: Any) -> str:
     """A period in words: from … until …."""
+    if during.upper is None:
+        return gettext("from %(start)s on") % {"start": _instant(during.lower)}
     return gettext("%(start)s to %(end)s") % {"start": _instant(during.lower), "end": _instant(during.upper)}
 
 

@@ -79,10 +79,12 @@ class LotAdmin(LedgerColumns, WholeTermSearch, PanelPage):
             None,
             {
                 "fields": (
-                    ("member_link", "program_name", "issuer"),
-                    ("points_told", "remaining_told", "cost"),
-                    ("earned_at", "available_at", "expires"),
-                    ("state_told", "posting_link"),
+                    ("member_link", "program_name"),
+                    ("points_told", "remaining_told"),
+                    ("issuer", "cost"),
+                    ("earned_at", "posting_link"),
+                    ("available_at", "expires"),
+                    "state_told",
                 )
             },
         ),
