@@ -164,7 +164,6 @@ LOYALTY_FAKE_NOW = env.str("LOYALTY_FAKE_NOW", default="")
 # --- static files ---
 STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
-STATICFILES_DIRS = [BASE_DIR / "loyalty" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -199,6 +198,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Several messages have a `kind` or a `status`: each set of words has one name in the contracts.
+    "ENUM_NAME_OVERRIDES": {
+        "ActivityKind": "activities.api.serializers.REPORTABLE",
+        "MemberStatus": "members.models.MemberStatus",
+        "PostingKind": "points.models.PostingKind",
+        "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",
+    },
 }
 
 # --- the admin's look ---

@@ -71,7 +71,10 @@ def test_a_rate_cannot_start_in_the_past(client, story):
 
 
 def test_without_a_start_a_rate_holds_from_now(client, story):
-    client.post(ADD, form(story, source=story.mall_points.pk, target=story.hotel_points.pk))
+    client.post(
+        ADD,
+        form(story, source=story.mall_points.pk, target=story.hotel_points.pk, numerator=1, denominator=2),
+    )
 
     rate = ExchangeRate.objects.get(source=story.mall_points)
     assert abs(rate.during.lower - clock.now()) < timedelta(minutes=1)
