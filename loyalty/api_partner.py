@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from activities.api import partner as activities
 from points.api import partner as points
 from points.api import partner_members
+from points.api import partner_redemptions as redemptions
 
 urlpatterns: list[URLPattern] = [
     path("members/resolve", partner_members.MemberResolve.as_view()),
@@ -12,5 +13,8 @@ urlpatterns: list[URLPattern] = [
     path("daily-totals", activities.DailyTotals.as_view()),
     path("redemption-quotes", points.RedemptionQuotes.as_view()),
     path("redemptions", points.Redemptions.as_view()),
-    path("redemptions/<uuid:id>", points.RedemptionDetail.as_view()),
+    path("redemptions/<uuid:id>", redemptions.RedemptionDetail.as_view()),
+    path("redemptions/<uuid:id>/capture", redemptions.RedemptionCapture.as_view()),
+    path("redemptions/<uuid:id>/void", redemptions.RedemptionVoid.as_view()),
+    path("redemptions/<uuid:id>/reverse", redemptions.RedemptionReverse.as_view()),
 ]

@@ -1,7 +1,8 @@
 """The schedule as data: what runs by itself, when, and why. `manage.py sync_schedule` takes it to beat.
 
 Nightly jobs fire every hour of the night and claim their day: the first run that succeeds is the day's only
-one, and the later firings are what takes up a run that failed or was killed.
+one, and the later firings are what takes up a run that failed or was killed. `time_out_holds` claims nothing:
+each minute's run takes up what the one before left.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from loyalty.tasks import prune_answers
-from points.tasks import audit_ledger, expire_points
+from points.tasks import audit_ledger, expire_points, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
 
@@ -58,6 +59,15 @@ SCHEDULE = (
         when=Crontab(minute="5", hour="0-6"),
         why=_(
             "Points end at midnight after their last day; balances and liability should say so by morning."
+        ),
+    ),
+    Job(
+        name="time_out_holds",
+        task=time_out_holds,
+        when=Crontab(minute="*", hour="*"),
+        why=_(
+            "Points held for a sale that nobody finished can be used again within a minute of their end. Runs"
+            " that overlap time out each hold once."
         ),
     ),
     Job(

@@ -69,12 +69,44 @@ class HoldNotOpen(DomainError):
     title = _("This hold has already ended.")
 
 
+class HoldNotCaptured(DomainError):
+    """What was only held took no points: there is nothing to give back."""
+
+    code = "hold_not_captured"
+    status = 409
+    title = _("This hold was never captured: there is nothing to give back.")
+
+
 class CaptureExceedsHold(DomainError):
     """More was asked than is held. Facts: `held`, `asked`."""
 
     code = "capture_exceeds_hold"
     status = 409
     title = _("More is asked than was held.")
+
+
+class NoExchangeRate(DomainError):
+    """No rate between the two programs is in force."""
+
+    code = "no_exchange_rate"
+    status = 409
+    title = _("These points cannot be exchanged at present.")
+
+
+class ExchangeCapReached(DomainError):
+    """More than a member may exchange at this rate in a day. Facts: `left`, in source points."""
+
+    code = "exchange_cap_reached"
+    status = 409
+    title = _("Today's limit for this exchange is reached.")
+
+
+class ExchangeTooSmall(DomainError):
+    """So few points give less than one point of the other program."""
+
+    code = "exchange_too_small"
+    status = 409
+    title = _("These are too few points to get one for.")
 
 
 class PointsOutOfRange(DomainError):
@@ -113,8 +145,11 @@ BY_OUTCOME: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
         CaptureExceedsHold,
+        ExchangeCapReached,
+        ExchangeTooSmall,
         HoldNotOpen,
         InsufficientPoints,
+        NoExchangeRate,
         PointsOutOfRange,
         QuoteChanged,
         ReferenceReused,

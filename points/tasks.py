@@ -1,7 +1,8 @@
 """Beat's door to the ledger: read the clock, claim the day, call one service.
 
-Each task runs once for a local day, however many beats fire and workers listen. With `as_of` (an instant,
-given by `manage.py run_job`) it runs for that instant, at once and without a claim.
+A nightly task runs once for a local day, however many beats fire and workers listen. With `as_of` (an
+instant, given by `manage.py run_job`) it runs for that instant, at once and without a claim. `time_out_holds`
+claims nothing: it runs each minute, and any number of runs at once end each hold once.
 """
 
 import logging
@@ -15,6 +16,7 @@ from django.utils.timezone import localdate
 from common.clock import now
 from common.idempotency import JobAlreadyClaimed, run_job_once
 from points.selectors.audit import audit
+from points.services import holds
 from points.services.expiry import expire_due_lots
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 TIME_LIMIT = timedelta(minutes=45)
 # After its time limit a worker has ended the task: a run without an end is then a killed one.
 STALE_AFTER = TIME_LIMIT + timedelta(minutes=5)
+# Beyond it the next minutes' runs go on: what a killed run had ended stays ended.
+HOLDS_TIME_LIMIT = timedelta(minutes=5)
 NAMED_MAX = 20
 
 
@@ -35,6 +39,13 @@ def expire_points(as_of: str | None = None) -> dict[str, Any]:
 def audit_ledger(as_of: str | None = None) -> dict[str, Any]:
     """Re-prove the ledger as it stands. A disagreement is logged as CRITICAL and is the run's outcome."""
     return once_a_day("audit_ledger", _audit, as_of)
+
+
+@shared_task(acks_late=True, time_limit=int(HOLDS_TIME_LIMIT.total_seconds()))
+def time_out_holds(as_of: str | None = None) -> dict[str, Any]:
+    """Let go of what is held for sales that nobody finished. Returns how many holds."""
+    at = now() if as_of is None else datetime.fromisoformat(as_of)
+    return {"holds": holds.time_out_holds(at=at)}
 
 
 def once_a_day(job: str, work: Callable[[datetime], Mapping[str, Any]], as_of: str | None) -> dict[str, Any]:

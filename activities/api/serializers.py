@@ -11,7 +11,7 @@ from activities.models import ActivityKind
 from activities.rules.reading import KINDS, ReportRefused, read_quantity
 from activities.rules.totals import ORDERS_MAX
 from common.input import InstantField, MoneyField, PointsField, RefField
-from points.api.partner_messages import MemberRef
+from points.api.till import MemberRef
 from units.api.auth import PartnerRequest
 
 REPORTABLE = [(kind.value, kind.label) for kind in ActivityKind if kind.value in KINDS]

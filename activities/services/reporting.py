@@ -34,7 +34,7 @@ class Reported:
 def report_activity(
     *, unit: BusinessUnit, report: ActivityReport, member: Mapping[str, str] | None, by: str, at: datetime
 ) -> Reported:
-    """Record one activity of `member` (by id, number, phone, card or plate; None: anonymous): post what it earns.
+    """Record one activity of `member` (by id, number, phone, card or plate; None: anonymous) and its points.
 
     Safe to retry: the same `source_ref` of the unit with the same content answers the first activity.
 

@@ -8,6 +8,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 
 _POSTING_ID = "0197714e-6c00-7a3d-8f2e-3b1c5d7e9f01"
+_HOLD_ID = "0197714d-2b00-7e51-9c0d-7f6a4b2c1d08"
+_MEMBER = {"id": "01950000-0000-7000-8000-000000000001", "number": "100000000017"}
 _SHARES = [
     {"program": "MALL", "points": 600, "covers": 600},
     {"program": "HOTEL", "points": 200, "covers": 400},
@@ -115,19 +117,95 @@ REDEMPTION_ASKED = OpenApiExample(
     value={**_PRICE, "source_ref": "till-7/000118", "quote": _QUOTE, "capture": True},
     request_only=True,
 )
-RECEIPT = OpenApiExample(
-    "Paid",
+HOLD_ASKED = OpenApiExample(
+    "Held first",
+    value={**_PRICE, "source_ref": "till-7/000119", "quote": _QUOTE, "capture": False},
+    request_only=True,
+)
+_PAID: dict[str, Any] = {
+    "id": _POSTING_ID,
+    "status": "captured",
+    "unit": "MALL",
+    "source_ref": "till-7/000118",
+    "member": _MEMBER,
+    "program": "MALL",
+    "points": 1000,
+    "shares": _SHARES,
+    "held_points": None,
+    "held_at": None,
+    "expires_at": None,
+    "occurred_at": "2026-06-15T04:00:00+00:00",
+    "posting": _POSTING_ID,
+    "reversed_points": 0,
+}
+_HELD: dict[str, Any] = {
+    **_PAID,
+    "id": _HOLD_ID,
+    "status": "held",
+    "source_ref": "till-7/000119",
+    "held_points": 1000,
+    "held_at": "2026-06-15T03:58:30+00:00",
+    "expires_at": "2026-06-15T04:13:30+00:00",
+    "occurred_at": None,
+    "posting": None,
+}
+_CAPTURED: dict[str, Any] = {
+    **_HELD,
+    "status": "captured",
+    "points": 700,
+    "shares": [
+        {"program": "MALL", "points": 600, "covers": 600},
+        {"program": "HOTEL", "points": 50, "covers": 100},
+    ],
+    "occurred_at": "2026-06-15T04:00:00+00:00",
+    "posting": _POSTING_ID,
+}
+_GIVEN_BACK: dict[str, Any] = {
+    "id": "01977682-9400-7f0c-b1a2-6d5e4c3b2a19",
+    "redemption": _HOLD_ID,
+    "unit": "MALL",
+    "source_ref": "till-7/000131",
+    "member": _MEMBER,
+    "program": "MALL",
+    "points": 200,
+    "shares": [
+        {"program": "MALL", "points": 100, "covers": 100},
+        {"program": "HOTEL", "points": 50, "covers": 100},
+    ],
+    "occurred_at": "2026-06-16T04:15:00+00:00",
+}
+
+
+def _answer(name: str, value: dict[str, Any], *statuses: str) -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=list(statuses))
+
+
+RECEIPT = _answer("Paid", _PAID, "200", "201")
+HELD = _answer("Held", _HELD, "200", "201")
+CAPTURE_ASKED = OpenApiExample("700 of them", value={"points": 700}, request_only=True)
+CAPTURED = _answer("Captured in part", _CAPTURED, "200", "201")
+VOID_ASKED = OpenApiExample("Let go", value={}, request_only=True)
+VOIDED = _answer("Let go", {**_HELD, "status": "voided"}, "200")
+REVERSAL_ASKED = OpenApiExample(
+    "200 of what was paid", value={"source_ref": "till-7/000131", "points": 200}, request_only=True
+)
+REVERSAL = _answer("Given back", _GIVEN_BACK, "200", "201")
+
+RESOLVE_ASKED = OpenApiExample(
+    "By phone", value={"unit": "MALL", "phone": "138 1234 5678"}, request_only=True
+)
+RESOLVED = OpenApiExample(
+    "Found",
     value={
-        "id": _POSTING_ID,
-        "status": "captured",
-        "unit": "MALL",
-        "source_ref": "till-7/000118",
-        "member": {"id": "01950000-0000-7000-8000-000000000001", "number": "100000000017"},
-        "program": "MALL",
-        "points": 1000,
-        "shares": _SHARES,
-        "occurred_at": "2026-06-15T04:00:00+00:00",
-        "posting": _POSTING_ID,
+        **_MEMBER,
+        "name": "王**",
+        "status": "active",
+        "enrolment": {
+            "legacy_card": "C-000123",
+            "channel": "import",
+            "joined_at": "2024-05-01T02:00:00+00:00",
+        },
+        "points": [{"program": "HOTEL", "name": "Hotel points", "available": 900, "expiring_soon": 800}],
     },
     response_only=True,
 )

@@ -1,50 +1,30 @@
-"""The partner surface's doors to points: what a price would take, paying it, looking it up."""
+"""The partner surface's doors to points: what a price would take, and paying it or holding it."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import clock
-from common.errors import DomainError, NotFound
-from members.models import Member
-from members.selectors.members import member_by_card, member_by_number, member_by_phone
 from points.api import examples
 from points.api.partner_messages import QuoteRequest, QuoteShape, Receipt, RedemptionRequest
+from points.api.receipts import receipt_of
 from points.api.serializers import shares_told
-from points.models import Posting
-from points.rules.shares import Share
+from points.api.till import TillView
 from points.selectors.programs import program_among, programs_by_code
-from points.selectors.redemptions import program_codes, redemption_at_units
+from points.selectors.redemptions import (
+    RedemptionRecord,
+    held_record,
+    paid_record,
+    redemption_at_units,
+)
+from points.services.holds import hold_points
 from points.services.redemption import quote_redemption, redeem_points
-from units.api.auth import PartnerView
-from units.models import BusinessUnit
 
 
-class HoldsNotOffered(DomainError):
-    """`capture: false` asks to reserve the points and take them later; points are taken at once so far."""
-
-    code = "holds_not_offered"
-    status = 422
-    title = _("Points cannot be held yet: send capture: true to spend them at once.")
-
-
-class _TillView(PartnerView):
-    """A door that a till comes in by."""
-
-    def till(self) -> str:
-        """Who acts, and at which outlet where it says so: `partner:<prefix>@<outlet>`.
-
-        :raises NotFound: the unit has no such outlet
-        """
-        return self.actor if self.outlet is None else f"{self.actor}@{self.outlet.code}"
-
-
-class RedemptionQuotes(_TillView):
+class RedemptionQuotes(TillView):
     """What a price would take from each wallet."""
 
     required_scope = "points:quote"
@@ -66,7 +46,7 @@ class RedemptionQuotes(_TillView):
         self.till()  # an unknown outlet is refused here, not only when the customer pays
         programs = programs_by_code()
         quote = quote_redemption(
-            member=_member(asked["member"], self.unit),
+            member=self.payer(asked["member"]),
             program=program_among(programs, asked["program"]),
             unit=self.unit,
             price=asked["points"],
@@ -83,8 +63,8 @@ class RedemptionQuotes(_TillView):
         return Response(QuoteShape(told).data, status=201)
 
 
-class Redemptions(_TillView):
-    """Paying with points."""
+class Redemptions(TillView):
+    """Paying with points, at once or in two steps."""
 
     required_scope = "points:redeem"
     idempotent = True
@@ -94,97 +74,53 @@ class Redemptions(_TillView):
         tags=["points"],
         request=RedemptionRequest,
         responses={201: Receipt, 200: Receipt},
-        examples=[examples.REDEMPTION_ASKED, examples.RECEIPT],
+        examples=[
+            examples.REDEMPTION_ASKED,
+            examples.HOLD_ASKED,
+            examples.RECEIPT,
+            examples.HELD,
+        ],
     )
     def post(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature
-        """Pay a price with a member's points at this unit, at once. Needs an Idempotency-Key header.
+        """Pay a price with a member's points at this unit, or hold it. Needs an Idempotency-Key header.
 
-        200 instead of 201: this `source_ref` was paid before, and here is that receipt. Refusals:
-        `insufficient_points`; `quote_changed` with the new `quote`, its `expires_at` and `shares`;
-        `quote_expired`; `reference_reused`; `member_not_active`; `unit_not_active`; `program_not_active`;
-        `holds_not_offered` for `capture: false`; 404 for an unknown member, program, unit or outlet.
+        `capture: true` spends the points at once. `capture: false` holds them for 15 minutes, to be captured
+        or voided. 200 instead of 201: this `source_ref` was paid or held before, and here is what became of
+        it: look at `status`. Refusals: `insufficient_points`; `quote_changed` with the new `quote`, its
+        `expires_at` and `shares`; `quote_expired`; `reference_reused`; `member_not_active`;
+        `unit_not_active`; `program_not_active`; 404 for an unknown member, program, unit or outlet.
         """
         order = self.read(RedemptionRequest)
-        if not order["capture"]:
-            raise HoldsNotOffered
         programs = programs_by_code()
-        member = _member(order["member"], self.unit)
-        redemption = redeem_points(
-            member=member,
-            program=program_among(programs, order["program"]),
-            unit=self.unit,
-            price=order["points"],
-            source_ref=order["source_ref"],
-            by=self.till(),
-            at=clock.now(),
-            quote_token=order.get("quote"),
-        )
-        codes = {program.pk: code for code, program in programs.items()}
-        receipt = _receipt(redemption.posting, redemption.shares, member, self.unit, codes)
-        return Response(receipt, status=200 if redemption.is_replay else 201)
-
-
-class RedemptionDetail(PartnerView):
-    """One redemption."""
-
-    required_scope = "points:redeem"
-
-    @extend_schema(
-        operation_id="redemption_by_id", tags=["points"], responses=Receipt, examples=[examples.RECEIPT]
-    )
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: ARG002, A002 -- DRF's signature
-        """A redemption at one of this key's units; any other is 404."""
-        record = redemption_at_units(posting_id=id, unit_ids=[unit.pk for unit in self.partner.units])
-        posting = record.posting
-        codes = program_codes([share.program_id for share in record.shares])
-        codes[posting.program_id] = posting.program.code
-        return Response(_receipt(posting, record.shares, posting.member, posting.unit, codes))
-
-
-def _member(ref: Mapping[str, str], unit: BusinessUnit) -> Member:
-    """Whom `ref` names; a card is one of `unit`.
-
-    :raises NotFound: nobody
-    """
-    ((kind, value),) = ref.items()
-    try:
-        match kind:
-            case "id":
-                return Member.objects.get(pk=_uuid(value))
-            case "number":
-                return member_by_number(value)
-            case "phone":
-                return member_by_phone(value)
-            case _:
-                return member_by_card(unit=unit, card=value)
-    except (NotFound, Member.DoesNotExist) as nobody:
-        raise NotFound(str(_("There is no such member.")), field="member") from nobody
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        found = UUID(text)
-    except ValueError as error:
-        raise NotFound from error
-    if str(found) != text.lower():
-        raise NotFound
-    return found
-
-
-def _receipt(
-    posting: Posting, shares: tuple[Share, ...], member: Member, unit: BusinessUnit, codes: dict[int, str]
-) -> Any:
-    return Receipt(
-        {
-            "id": posting.pk,
-            "status": "captured",
-            "unit": unit.code,
-            "source_ref": posting.source_ref,
-            "member": member,
-            "program": codes[posting.program_id],
-            "points": posting.points,
-            "shares": shares_told(shares, codes),
-            "occurred_at": posting.occurred_at,
-            "posting": posting.pk,
+        price = {
+            "member": self.payer(order["member"]),
+            "program": program_among(programs, order["program"]),
+            "unit": self.unit,
+            "price": order["points"],
+            "source_ref": order["source_ref"],
+            "by": self.till(),
+            "at": clock.now(),
+            "quote_token": order.get("quote"),
         }
-    ).data
+        record, is_replay = _paid(price) if order["capture"] else _held(price)
+        codes = {program.pk: code for code, program in programs.items()}
+        return Response(receipt_of(record, codes), status=200 if is_replay else 201)
+
+
+def _paid(price: dict[str, Any]) -> tuple[RedemptionRecord, bool]:
+    done = redeem_points(**price)
+    if done.is_replay:
+        return _as_it_stands(done.posting.pk, price), True
+    return paid_record(done.posting), False
+
+
+def _held(price: dict[str, Any]) -> tuple[RedemptionRecord, bool]:
+    done = hold_points(**price)
+    if done.is_replay:
+        return _as_it_stands(done.hold.pk, price), True
+    return held_record(done.hold, at=price["at"]), False
+
+
+def _as_it_stands(record_id: UUID, price: dict[str, Any]) -> RedemptionRecord:
+    """What became since of a price that was paid or held before."""
+    return redemption_at_units(record_id=record_id, unit_ids=[price["unit"].pk], at=price["at"])

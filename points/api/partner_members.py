@@ -3,7 +3,6 @@
 It stands in this app because it tells points; who somebody is, it asks of `members`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -13,41 +12,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import clock
-from common.input import InstantField, PointsField, RefField
-from members.models import Member, MemberStatus
+from common.input import InstantField, PointsField
+from members.models import MemberStatus
 from members.rules.masking import masked_name
-from members.selectors.members import (
-    enrolment_at,
-    member_by_card,
-    member_by_number,
-    member_by_phone,
-    member_by_plate,
-)
+from members.selectors.members import enrolment_at, member_named
+from points.api import examples
+from points.api.till import MemberRef
 from points.selectors.balances import wallet_summaries
 from units.api.auth import PartnerRequest, PartnerView
-from units.models import BusinessUnit
-
-_WAYS = ("phone", "card", "member_number", "plate")
 
 
 @extend_schema_serializer(component_name="Resolve")
-class ResolveRequest(PartnerRequest):
-    """Who is meant: exactly one of phone, card, member_number and plate."""
-
-    phone = RefField(max_length=32, required=False, help_text=_("In any usual form."))
-    card = RefField(max_length=40, required=False, help_text=_("The unit's own card."))
-    member_number = RefField(max_length=16, required=False, help_text=_("12 digits."))
-    plate = RefField(max_length=16, required=False, help_text=_("Of a car bound to the member."))
-
-    default_error_messages = {
-        "not_one": _("Name the member by exactly one of phone, card, member_number and plate.")
-    }
-
-    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
-        """Two names could mean two people."""
-        if sum(way in attrs for way in _WAYS) != 1:
-            self.fail("not_one")
-        return attrs
+class ResolveRequest(MemberRef, PartnerRequest):
+    """Who is meant: exactly one of id, number, phone, card and plate."""
 
 
 class EnrolmentHere(serializers.Serializer[Any]):
@@ -84,15 +61,19 @@ class MemberResolve(PartnerView):
     required_scope = "members:resolve"
 
     @extend_schema(
-        operation_id="resolve_member", tags=["members"], request=ResolveRequest, responses=ResolvedMember
+        operation_id="resolve_member",
+        tags=["members"],
+        request=ResolveRequest,
+        responses=ResolvedMember,
+        examples=[examples.RESOLVE_ASKED, examples.RESOLVED],
     )
     def post(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature
-        """Find a member by phone, card of this unit, number or plate. A POST keeps them out of addresses.
+        """Find a member by id, number, phone, card of this unit or plate. A POST keeps them out of addresses.
 
         404: nobody. A frozen or closed member is found, with that status.
         """
         asked = self.read(ResolveRequest)
-        member = _meant(asked, self.unit)
+        member = member_named(asked, unit=self.unit)
         told = {
             "id": member.pk,
             "number": member.number,
@@ -106,13 +87,3 @@ class MemberResolve(PartnerView):
             ],
         }
         return Response(ResolvedMember(told).data)
-
-
-def _meant(asked: Mapping[str, str], unit: BusinessUnit) -> Member:
-    if "phone" in asked:
-        return member_by_phone(asked["phone"])
-    if "card" in asked:
-        return member_by_card(unit=unit, card=asked["card"])
-    if "plate" in asked:
-        return member_by_plate(asked["plate"])
-    return member_by_number(asked["member_number"])

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from common.errors import DomainError
 from members.models import Member
 from points import ledger
 from points.models import Hold, Posting, Program
 from points.refusals import HoldNotFound
-from points.rules.shares import Share
+from points.rules.shares import Share, shares_kept
 from points.services.redemption import (
     Redemption,
     quoted_shares,
@@ -47,7 +48,7 @@ def hold_points(
     With a quote, exactly what it showed. Safe to retry: the same `source_ref` of the unit returns the first
     hold. Held lots survive their expiry until the hold ends.
 
-    :raises QuoteChanged: the wallets or rates moved; carries the shares as they would be now
+    :raises QuoteChanged: the wallets or rates moved; carries the new quote: its token, end and shares
     :raises QuoteExpired: the quote is older than five minutes, forged, or for something else
     :raises InsufficientPoints: fewer points are spendable than the price asks
     :raises ReferenceReused: the reference stands for another hold or redemption
@@ -56,12 +57,21 @@ def hold_points(
     :raises ProgramNotActive: the program prices nothing at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
     """
-    refuse_spending(member=member, program=program, unit=unit)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
-    quoted = None if quote_token is None else quoted_shares(quote_token, spending)
+    try:
+        refuse_spending(member=member, program=program, unit=unit)
+        quoted = None if quote_token is None else quoted_shares(quote_token, spending)
+    except DomainError:
+        # As for a redemption: a till may ask again after the quote died or the member was frozen.
+        same = Hold.objects.filter(member=member, program=program, points=price)
+        earlier = same.filter(unit=unit, source_ref=source_ref).select_related("unit", "member").first()
+        if earlier is None:
+            raise
+        return Reservation(earlier, shares_kept(earlier.shares), is_replay=True)
     held = ledger.hold(spending, expires_at=at + life, actor=by, quoted=quoted)
     refuse_unless_agreed(held, spending, member=member, program=program, unit=unit)
-    return Reservation(Hold.objects.get(unit=unit, source_ref=source_ref), held.shares, held.is_replay)
+    hold = Hold.objects.select_related("unit", "member").get(unit=unit, source_ref=source_ref)
+    return Reservation(hold, held.shares, held.is_replay)
 
 
 def capture_hold(

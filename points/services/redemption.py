@@ -19,7 +19,7 @@ from points.refusals import (
     QuoteChanged,
     QuoteExpired,
 )
-from points.rules.shares import Share
+from points.rules.shares import Share, shares_kept
 from points.services.accrual import refuse_inactive
 from units.models import BusinessUnit
 
@@ -110,7 +110,7 @@ def redeem_points(
         return earlier
     outcome = ledger.redeem(spending, actor=by, quoted=quoted)
     refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
-    posting = Posting.objects.get(pk=outcome.posted_id)
+    posting = Posting.objects.select_related("unit", "member").get(pk=outcome.posted_id)
     return Redemption(posting, outcome.shares, outcome.is_replay)
 
 
@@ -133,9 +133,7 @@ def _paid_before(spending: ledger.Spending) -> Redemption | None:
     if posting is None:
         return None
     assert posting.detail is not None, "a redemption keeps its shares"
-    kept = posting.detail["shares"]
-    shares = tuple(Share(share["program"], share["spent"], share["covered"]) for share in kept)
-    return Redemption(posting, shares, is_replay=True)
+    return Redemption(posting, shares_kept(posting.detail["shares"]), is_replay=True)
 
 
 def _quote(

@@ -1,12 +1,14 @@
 """Reverse a posting: nothing is edited, a new posting points at the old one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from points import ledger
-from points.models import Posting, PostingKind
-from points.refusals import NotReversible
+from points.models import Hold, Posting, PostingKind
+from points.refusals import HoldNotCaptured, NotReversible, ReversalExceedsOriginal
 from points.rules.expiry import start_of_day
 from points.rules.shares import Share
 from units.models import BusinessUnit
@@ -25,9 +27,10 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """The reversal of a redemption, and what each wallet got back."""
+    """The reversal of a redemption, the redemption itself, and what each wallet got back."""
 
     posting: Posting
+    original: Posting
     shares: tuple[Share, ...]
     is_replay: bool
 
@@ -74,6 +77,41 @@ def reverse_redemption(
     :raises ReferenceReused: the reference stands for another reversal
     """
     original = _original(unit, PostingKind.REDEMPTION, redemption_ref)
+    return _put_back(original, points=points, source_ref=source_ref, by=by, at=at)
+
+
+def reverse_payment(
+    *,
+    payment_id: UUID,
+    units: Sequence[BusinessUnit],
+    points: int | None,
+    source_ref: str,
+    by: str,
+    at: datetime,
+) -> PutBack:
+    """Put `points` (None: all that still stands) of a price paid at one of `units` back where they came from.
+
+    `payment_id` is the redemption's, or that of the hold it was captured from. See `reverse_redemption`.
+
+    :raises NotReversible: no such redemption at these units
+    :raises HoldNotCaptured: the points are or were only held
+    :raises ReversalExceedsOriginal: all reversals together would exceed the redemption
+    :raises ReferenceReused: the reference stands for another reversal
+    """
+    original = _paid_at(units, payment_id)
+    if points is not None:
+        return _put_back(original, points=points, source_ref=source_ref, by=by, at=at)
+    while True:
+        standing = _standing(original, source_ref)
+        try:
+            return _put_back(original, points=standing, source_ref=source_ref, by=by, at=at)
+        except ReversalExceedsOriginal:
+            # Another till gave back a part since we looked: less stands now, down to nothing.
+            if standing == 0:
+                raise
+
+
+def _put_back(original: Posting, *, points: int, source_ref: str, by: str, at: datetime) -> PutBack:
     outcome = ledger.reverse_redemption(
         original_id=original.pk,
         points=points,
@@ -82,7 +120,29 @@ def reverse_redemption(
         grace_until=_grace_until(original, at),
         actor=by,
     ).or_refuse(asked=points)
-    return PutBack(Posting.objects.get(pk=outcome.posted_id), outcome.shares, outcome.is_replay)
+    posting = Posting.objects.get(pk=outcome.posted_id)
+    return PutBack(posting, original, outcome.shares, outcome.is_replay)
+
+
+def _paid_at(units: Sequence[BusinessUnit], payment_id: UUID) -> Posting:
+    posting_id = payment_id
+    hold = Hold.objects.filter(pk=payment_id, unit__in=units).first()
+    if hold is not None:
+        if hold.posting_id is None:
+            raise HoldNotCaptured
+        posting_id = hold.posting_id
+    paid = Posting.objects.filter(kind=PostingKind.REDEMPTION, unit__in=units)
+    found = paid.select_related("program", "unit", "member").filter(pk=posting_id).first()
+    if found is None:
+        raise NotReversible
+    return found
+
+
+def _standing(original: Posting, source_ref: str) -> int:
+    """What of a redemption is not reversed yet; of a reversal that is there already, its own points."""
+    reversals = Posting.objects.filter(reverses=original.pk).values_list("source_ref", "points")
+    before = dict(reversals)
+    return before.get(source_ref, original.points - sum(before.values()))
 
 
 def _original(unit: BusinessUnit, kind: str, source_ref: str) -> Posting:

@@ -47,8 +47,11 @@ def test_a_member_is_found_in_each_way(mall, member, ways):
     assert (status, told["id"], told["number"]) == (200, str(member.pk), member.number)
 
 
-def test_a_member_is_found_by_number(mall, member):
-    assert resolve(till(mall), member_number=member.number)[1]["id"] == str(member.pk)
+@pytest.mark.parametrize("way", ["id", "number"])
+def test_a_member_is_found_by_id_and_by_number(mall, member, way):
+    told = resolve(till(mall), **{way: str(getattr(member, way))})[1]
+
+    assert told["id"] == str(member.pk)
 
 
 def test_the_name_is_masked_and_no_identity_is_told(mall, member):
@@ -71,8 +74,8 @@ def test_usable_points_are_told_by_program(mall, member):
 def test_the_enrolment_is_the_one_at_this_unit(mall, member):
     hotel = make_unit("HOTEL")
 
-    assert resolve(till(mall), member_number=member.number)[1]["enrolment"]["legacy_card"] == "C-1"
-    assert resolve(till(hotel), member_number=member.number)[1]["enrolment"] is None
+    assert resolve(till(mall), number=member.number)[1]["enrolment"]["legacy_card"] == "C-1"
+    assert resolve(till(hotel), number=member.number)[1]["enrolment"] is None
 
 
 def test_another_units_card_names_nobody_here(member):
@@ -108,7 +111,8 @@ def test_an_inactive_identity_finds_nobody(mall, member):
 @pytest.mark.parametrize("body", [
     {}, {"phone": "13812345678", "card": "C-1"}, {"phone": None}, {"phone": 13812345678}, {"card": ""},
     {"card": " C-1"}, {"card": "C\x00"}, {"card": ["C-1"]}, {"phone": "1" * 33}, {"nickname": "x"},
-    {"phone": "not a phone"}, {"plate": "''"}, {"card": "C-1", "outlet": 5},
+    {"phone": "not a phone"}, {"plate": "''"}, {"card": "C-1", "outlet": 5}, {"id": 5},
+    {"member_number": "100000000017"}, {"id": "", "card": "C-1"},
 ])  # fmt: skip
 def test_what_names_nobody_clearly_is_the_callers_mistake(mall, member, body):
     assert resolve(till(mall), **body)[0] == 400
@@ -117,7 +121,17 @@ def test_what_names_nobody_clearly_is_the_callers_mistake(mall, member, body):
 def test_a_wrong_check_digit_is_nobody(mall, member):
     wrong = member.number[:-1] + str((int(member.number[-1]) + 1) % 10)
 
-    assert resolve(till(mall), member_number=wrong)[0] == 404
+    assert resolve(till(mall), number=wrong)[0] == 404
+
+
+@pytest.mark.parametrize("odd", ["not an id", "01950000-0000-7000-8000-000000000001", "{}"])
+def test_an_id_that_is_nobodys_is_nobody(mall, member, odd):
+    assert resolve(till(mall), id=odd)[0] == 404
+
+
+def test_an_id_has_one_spelling(mall, member):
+    assert resolve(till(mall), id=member.pk.hex)[0] == 404
+    assert resolve(till(mall), id=f"{{{member.pk}}}")[0] == 400
 
 
 def test_another_scope_does_not_resolve(mall, member):
