@@ -95,13 +95,15 @@ BEGIN
                     p_expires_at, p_unit_costs, p_rules) WITH ORDINALITY
              AS a (member_id, program_id, unit_id, points, source_ref, occurred_at, available_at, expires_at,
                    unit_cost, rule, ord)
+        -- What is refused takes no reference from those after it.
+        WHERE a.points BETWEEN 1 AND 1000000000
         ORDER BY a.unit_id, a.source_ref, a.ord
     ) f
     -- LATERAL with LIMIT: one index probe a row, whatever the planner believes of a table that grows.
     LEFT JOIN LATERAL (
         SELECT p.id FROM points_posting p
         WHERE p.unit_id = f.unit_id AND p.kind = 'accrual' AND p.source_ref = f.source_ref LIMIT 1) earlier ON true
-    WHERE f.points BETWEEN 1 AND 1000000000 AND earlier.id IS NULL;
+    WHERE earlier.id IS NULL;
 
     IF v_fresh IS NOT NULL THEN
         INSERT INTO points_wallet (member_id, program_id)
@@ -156,11 +158,11 @@ BEGIN
     RETURN QUERY
         SELECT CASE
                    WHEN f.ord IS NOT NULL THEN 'posted'
-                   WHEN p.id IS NULL THEN 'points_out_of_range'
+                   WHEN a.points NOT BETWEEN 1 AND 1000000000 THEN 'points_out_of_range'
                    WHEN (p.member_id, p.program_id, p.points) = (a.member_id, a.program_id, a.points) THEN 'replayed'
                    ELSE 'reference_reused'
                END,
-               coalesce(f.posting_id, p.id)
+               coalesce(f.posting_id, CASE WHEN a.points BETWEEN 1 AND 1000000000 THEN p.id END)
         FROM unnest(p_members, p_programs, p_units, p_points, p_source_refs) WITH ORDINALITY
              AS a (member_id, program_id, unit_id, points, source_ref, ord)
         LEFT JOIN unnest(v_fresh) f ON f.ord = a.ord

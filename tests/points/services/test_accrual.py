@@ -123,6 +123,17 @@ def test_a_batch_answers_each_grant_in_order():
     assert audit().is_clean
 
 
+def test_a_refused_grant_of_a_batch_does_not_spoil_its_reference():
+    member, program, unit = make_member(), make_program(), make_unit()
+    grants = [Grant(member.pk, points, "sale", NOW) for points in (0, 5, 10**9 + 1, 5)]
+
+    outcomes = accrue_many(program=program, unit=unit, grants=grants, by="test")
+
+    assert [o.name for o in outcomes] == ["points_out_of_range", "posted", "points_out_of_range", "replayed"]
+    assert [o.posting_id is None for o in outcomes] == [True, False, True, False]
+    assert balance(member, program) == 5
+
+
 def test_batch_and_single_accruals_write_the_same_books():
     member, program, unit = make_member(), make_program(expiry_kind="year_end"), make_unit()
     give(member, program, 9, unit=unit, source_ref="single", occurred_at=NOW)
