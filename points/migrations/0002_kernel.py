@@ -17,5 +17,6 @@ class Migration(migrations.Migration):
         run_sql_file("points", "expire_v1"),
         run_sql_file("points", "reverse_v1"),
         run_sql_file("points", "hold_v1"),
+        run_sql_file("points", "exchange_v1"),
         run_sql_file("points", "privileges_v1"),
     ]

@@ -33,6 +33,9 @@ class ExchangeRate(models.Model):
     )
     numerator = models.PositiveIntegerField(_("target points"))
     denominator = models.PositiveIntegerField(_("for source points"), default=1)
+    cap_per_member_day = models.PositiveIntegerField(
+        _("source points a member may exchange a day (empty: no cap)"), null=True, blank=True
+    )
     during = DateTimeRangeField(_("in force"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -50,6 +53,10 @@ class ExchangeRate(models.Model):
                     ("during", RangeOperators.OVERLAPS),
                 ],
                 violation_error_message=_("another rate for these two programs is in force in that time"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cap_per_member_day__gte=1) | models.Q(cap_per_member_day__isnull=True),
+                name="rate_cap_lets_something_by",
             ),
             models.CheckConstraint(
                 condition=~models.Q(source=models.F("target")), name="rate_joins_two_programs"

@@ -13,6 +13,7 @@ class PostingKind(models.TextChoices):
 
     ACCRUAL = "accrual", _("Accrual")
     REDEMPTION = "redemption", _("Redemption")
+    EXCHANGE = "exchange", _("Points exchange")
     EXPIRY = "expiry", _("Expiry")
     REVERSAL = "reversal", _("Reversal")
 

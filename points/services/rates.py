@@ -2,10 +2,14 @@
 
 import logging
 from datetime import datetime
+from fractions import Fraction
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
+from common.errors import DomainError
 from points.models import ExchangeRate, Program
+from points.rules.loops import Rate, gaining_loop
 from points.services.periods import (
     PeriodBegun,
     PeriodUpsideDown,
@@ -18,6 +22,13 @@ from points.services.periods import (
 logger = logging.getLogger(__name__)
 
 _CONSTRAINT = "rate_ranges_never_overlap"
+
+
+class RatesGain(DomainError):
+    """Some way through the rates in force and back gives more than it took. Facts: `loop`, its programs."""
+
+    code = "rates_gain"
+    title = _("With this rate, points could be multiplied by exchanging them in a circle.")
 
 
 def publish_rate(
@@ -38,6 +49,7 @@ def publish_rate(
 
     :raises PeriodUpsideDown: it would start in the past, or end before it starts
     :raises PeriodOverlaps: another rate of the pair is in force in that time
+    :raises RatesGain: exchanging in a circle would multiply points
     """
     if starts_at < at:
         raise PeriodUpsideDown(field="starts_at")
@@ -48,6 +60,7 @@ def publish_rate(
         rate = ExchangeRate.objects.create(
             source=source, target=target, numerator=numerator, denominator=denominator, during=during
         )
+        _refuse_gain(rate)
     logger.info("rate %s published by %s", rate.pk, by)
     return rate
 
@@ -67,6 +80,7 @@ def replan_rate(
     :raises PeriodBegun: it is, or was, in force
     :raises PeriodUpsideDown: it would start in the past, or end before it starts
     :raises PeriodOverlaps: another rate of the pair is in force in that time
+    :raises RatesGain: exchanging in a circle would multiply points
     """
     with overlaps_refused(_CONSTRAINT):
         fresh = ExchangeRate.objects.select_for_update().get(pk=rate.pk)
@@ -77,6 +91,7 @@ def replan_rate(
         fresh.numerator, fresh.denominator = numerator, denominator
         fresh.during = period(starts_at=starts_at, ends_at=ends_at)
         fresh.save(update_fields=["numerator", "denominator", "during"])
+        _refuse_gain(fresh)
     logger.info("rate %s replanned by %s", rate.pk, by)
     return fresh
 
@@ -86,10 +101,12 @@ def end_rate(*, rate: ExchangeRate, ends_at: datetime | None, by: str, at: datet
 
     :raises PeriodBegun: that instant is past, or the rate has ended
     :raises PeriodOverlaps: lengthened, it would run into its successor
+    :raises RatesGain: lengthened, it would close a circle that multiplies points
     """
     with overlaps_refused(_CONSTRAINT):
         end_period(rate, ends_at=ends_at, at=at)
-    rate.refresh_from_db()
+        rate.refresh_from_db()
+        _refuse_gain(rate)
     logger.info("rate %s ends %s by %s", rate.pk, ends_at, by)
     return rate
 
@@ -105,3 +122,18 @@ def withdraw_rate(*, rate: ExchangeRate, by: str, at: datetime) -> None:
             raise PeriodBegun
         fresh.delete()
     logger.info("rate %s withdrawn by %s", rate.pk, by)
+
+
+def _refuse_gain(rate: ExchangeRate) -> None:
+    """Refuse a rate book in which some circle gains while `rate` is in force.
+
+    :raises RatesGain: with the programs of the circle
+    """
+    # Two people who publish at once would each see a book without the other's rate.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('points.rate-book'))")
+    meanwhile = ExchangeRate.objects.filter(during__overlap=rate.during)
+    terms = meanwhile.values_list("source__code", "target__code", "numerator", "denominator")
+    loop = gaining_loop([Rate(source, target, Fraction(n, d)) for source, target, n, d in terms])
+    if loop is not None:
+        raise RatesGain(loop=list(loop))

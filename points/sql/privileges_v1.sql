@@ -18,7 +18,8 @@ REVOKE ALL ON FUNCTION
     points_hold_price(uuid, integer, integer, bigint, text, timestamptz, timestamptz, text, jsonb),
     points_capture_hold(uuid, bigint, timestamptz, text),
     points_void_hold(uuid, timestamptz, text),
-    points_time_out_holds(timestamptz, integer)
+    points_time_out_holds(timestamptz, integer),
+    points_exchange(uuid, integer, integer, integer, bigint, text, timestamptz, timestamptz, timestamptz, text, bigint)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     points_accrue(uuid, integer, integer, bigint, text, timestamptz, timestamptz, timestamptz, numeric, text, text),
@@ -33,7 +34,8 @@ GRANT EXECUTE ON FUNCTION
     points_hold_price(uuid, integer, integer, bigint, text, timestamptz, timestamptz, text, jsonb),
     points_capture_hold(uuid, bigint, timestamptz, text),
     points_void_hold(uuid, timestamptz, text),
-    points_time_out_holds(timestamptz, integer)
+    points_time_out_holds(timestamptz, integer),
+    points_exchange(uuid, integer, integer, integer, bigint, text, timestamptz, timestamptz, timestamptz, text, bigint)
 TO loyalty_app;
 -- What the audit needs beyond SELECT: the text and the digest of a posting (they read nothing).
 GRANT EXECUTE ON FUNCTION
