@@ -13,7 +13,7 @@ from points import ledger
 from points.models import Lot, Posting
 from points.selectors.audit import audit
 from points.services.expiry import expire_due_lots
-from tests.factories import NOW, balance, give, make_member, make_program, make_rate, make_unit
+from tests.factories import NOW, balance, make_member, make_program, make_rate, make_unit
 
 pytestmark = pytest.mark.django_db
 EXPIRIES = (None, 1, 5, 30)  # days from the day before NOW

@@ -1,7 +1,7 @@
 """Loops of rates: found exactly when some circle gains."""
 
 from fractions import Fraction
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +61,7 @@ def test_it_agrees_with_trying_every_circle(book):
     assert (loop is not None) == gains
     if loop is not None:
         product = Fraction(1)
-        for step in zip(loop, loop[1:], strict=False):
+        for step in pairwise(loop):
             product *= book[step]
         assert loop[0] == loop[-1]
         assert product > 1
