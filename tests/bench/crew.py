@@ -1,4 +1,4 @@
-"""Crews of clients, and rounds in which crews take turns, so that a drift of the machine meets them all alike."""
+"""Crews of clients, and rounds in which they take turns, so that the machine's drift meets all alike."""
 
 import json
 import os
@@ -172,7 +172,7 @@ Rounds = dict[str, list[Round]]
 def interleaved(
     crews: Sequence[Crew], *, server: int, rounds: int, seconds: float, calls_max: int = 10**9
 ) -> Rounds:
-    """`rounds` rounds in which every crew works once, forwards and backwards by turns, after one to warm up."""
+    """`rounds` rounds in which every crew works once, there and back by turns, after one to warm up."""
     told: Rounds = {crew.name: [] for crew in crews}
     with teams(crews, server=server) as ready:
         for team in ready:

@@ -50,7 +50,8 @@ def make_peers(run: Run) -> bool:
     manage(environment, "migrate", "--run-syncdb", "--verbosity", "0")
     with place.admin(PEERS) as link, link.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO plain_orm_wallet (member, balance) SELECT n, %(points)s FROM generate_series(1, %(members)s) n;"
+            "INSERT INTO plain_orm_wallet (member, balance)"
+            " SELECT n, %(points)s FROM generate_series(1, %(members)s) n;"
             "INSERT INTO plain_orm_lot (wallet_id, points, remaining, expires_at)"
             " SELECT id, %(points)s, %(points)s, '2030-01-01' FROM plain_orm_wallet",
             {"members": members, "points": SEED_POINTS},

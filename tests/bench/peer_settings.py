@@ -1,4 +1,4 @@
-"""Django for the peers: the ORM ledger and, where it is installed, django-hordak, in a database of their own."""
+"""Django for the peers: the ORM ledger and, where installed, django-hordak, in a database of their own."""
 
 from importlib.util import find_spec
 

@@ -19,7 +19,7 @@ from loyalty.engines.signals import ended_by_signals
 from tests.databases import PROJECT, create_database, ensure_template, signed_in
 
 SQL = Path(__file__).resolve().parent / "sql"
-# The product's own settings but for memory, and checkpoints that come when the bench asks, not in a round's midst.
+# The product's own settings but for memory, and checkpoints that come when asked for, not amid a round.
 SETTINGS = {
     "shared_buffers": "1GB",
     "max_wal_size": "16GB",

@@ -49,7 +49,7 @@ def show(run: Run) -> None:
 
 
 def write(run: Run, file: Path) -> None:
-    """build/bench.json: {"P1": {"accrue_vs_floor": 0.91, …}, …} and, beside the goals, how it was measured."""
+    """Write {"P1": {"accrue_vs_floor": 0.91, …}, …} and, beside the goals, how it was measured."""
     file.parent.mkdir(exist_ok=True)
     how = {
         "scale": run.scale.name,
@@ -71,7 +71,8 @@ def chart() -> None:
     ]
     height = 24 * len(measured) + 44
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" font-family="sans-serif"',
+        ' font-size="12">',
         f'<rect width="960" height="{height}" fill="#fff"/>',
         f'<line x1="800" y1="24" x2="800" y2="{height - 16}" stroke="#666" stroke-dasharray="3 3"/>',
         '<text x="800" y="16" text-anchor="middle" fill="#444">goal</text>',

@@ -1,6 +1,6 @@
 """One client of the benchmark: makes its operation once, then repeats it for as long as it is told.
 
-`python -m tests.bench.worker MODULE:FUNCTION PARAMETERS` answers each line of JSON on stdin with one on stdout.
+`python -m tests.bench.worker MODULE:FUNCTION PARAMETERS` answers each line of JSON on stdin with one.
 """
 
 import gc
@@ -17,7 +17,7 @@ Operation = Callable[[], int]
 
 
 def measure(operation: Operation, *, seconds: float, calls_max: int, every_s: float) -> dict[str, object]:
-    """Repeat `operation` for `seconds` or `calls_max` calls, at most one `every_s`; latencies in µs a call."""
+    """Repeat `operation` for `seconds` or `calls_max` calls, one an `every_s`; latencies in µs a call."""
     latencies = array("d")
     operations = 0
     cpu = time.process_time()

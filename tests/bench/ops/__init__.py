@@ -1,1 +1,1 @@
-"""What the clients of the benchmark do: each function makes one operation, which is then called again and again."""
+"""What the clients of the benchmark do: each function makes one operation, to be called again and again."""

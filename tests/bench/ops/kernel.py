@@ -14,8 +14,8 @@ from tests.bench.worker import Operation
 PROGRAM = 1
 ACCRUE = "SELECT * FROM points_accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 ACCRUE_MANY = (
-    "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[], %s::timestamptz[],"
-    " %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[])"
+    "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
+    " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[])"
 )
 REDEEM = "SELECT * FROM points_redeem(%s, %s, %s, %s, %s, %s, %s, %s)"
 EXPIRES = datetime(2040, 1, 1, tzinfo=UTC)
@@ -125,7 +125,7 @@ def accrue_many(*, url: str, client: str, members: int, batch: int, units: int =
 def redeem(
     *, url: str, client: str, members: int, program: int = PROGRAM, price: int = 1, is_in_turn: bool = False
 ) -> Operation:
-    """Spend `price` points of a random one of the first `members` (or of each in turn), soonest expiry first."""
+    """Spend `price` points of a random one of the first `members` (or each in turn), soonest expiry first."""
     cursor, serial, chance = cursor_of(url), itertools.count(), random.Random(client)
 
     def spend() -> int:

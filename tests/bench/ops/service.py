@@ -20,7 +20,7 @@ from units.models import BusinessUnit  # noqa: E402 -- the same
 
 
 def accrue(*, client: str, members: int) -> Operation:
-    """The whole service: member, unit and program policy, expiry policy, kernel, and the posting read back."""
+    """The whole service: member, unit and program policy, expiry, kernel, and the posting read back."""
     serial, chance = itertools.count(), random.Random(client)
     program, unit = Program.objects.get(pk=1), BusinessUnit.objects.get(pk=1)
 

@@ -70,7 +70,11 @@ from units.services.partner_keys import issue_partner_key
 units = [BusinessUnit.objects.get(code="BENCH1")]
 for number in range({KEYS}):
     key, token = issue_partner_key(
-        name=f"till {{number}}", units=units, scopes=["activities:report"], by="bench", at=datetime.now(tz=UTC)
+        name=f"till {{number}}",
+        units=units,
+        scopes=["activities:report"],
+        by="bench",
+        at=datetime.now(tz=UTC),
     )
     print(token)
 """

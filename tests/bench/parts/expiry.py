@@ -1,4 +1,4 @@
-"""P6: the sweep, in one call and in the product's chunks, beside a bare UPDATE and INSERT of the same lots."""
+"""P6: the sweep, in one call and in chunks, beside a bare UPDATE and INSERT of the same lots."""
 
 import statistics
 import threading

