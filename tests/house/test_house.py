@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,57 +21,57 @@ def sources(*folders):
 
 
 PRODUCT = sources(*PACKAGES)
-EVERYTHING = [*PRODUCT, *sources("tests"), ROOT / "manage.py"]
+EVERYTHING = [*PRODUCT, *sources("tests", "tools"), ROOT / "manage.py"]
 
 
 def name_of(path):
     return str(path.relative_to(ROOT))
 
 
-def tree_of(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def text_of(path):
+    return path.read_text(encoding="utf-8")
 
 
-def lines_that(path, wrong):
-    return [f"{name_of(path)}:{node.lineno}" for node in ast.walk(tree_of(path)) if wrong(node)]
+@cache
+def nodes_of(path):
+    return tuple(ast.walk(ast.parse(text_of(path))))
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_a_file_tells_one_thing(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES_MAX
+def lines_that(paths, wrong):
+    """file:line of every node of `paths` that is `wrong`: the list to mend."""
+    return [f"{name_of(path)}:{node.lineno}" for path in paths for node in nodes_of(path) if wrong(node)]
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_a_function_fits_a_screen(path):
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    long = [
-        f"{node.name} has {node.end_lineno - node.lineno + 1} lines"
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, functions) and node.end_lineno - node.lineno + 1 > FUNCTION_LINES_MAX
-    ]
-
-    assert not long
+def is_function(node):
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in EVERYTHING if p.read_text(encoding="utf-8").strip()], ids=name_of
-)
-def test_a_file_says_what_it_is_on_its_first_line(path):
-    assert ast.get_docstring(tree_of(path)), "the first line is a docstring that a newcomer could read aloud"
+def test_a_file_tells_one_thing():
+    assert [name_of(p) for p in EVERYTHING if len(text_of(p).splitlines()) > FILE_LINES_MAX] == []
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_no_import_hides_in_a_function(path):
-    hidden = [
-        f"{name_of(path)}:{inner.lineno}"
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Import | ast.ImportFrom)
-    ]
+def test_a_function_fits_a_screen():
+    def long(node):
+        return is_function(node) and node.end_lineno - node.lineno + 1 > FUNCTION_LINES_MAX
+
+    assert lines_that(EVERYTHING, long) == []
+
+
+def test_a_file_says_what_it_is_on_its_first_line():
+    assert [
+        name_of(p) for p in EVERYTHING if text_of(p).strip() and not ast.get_docstring(nodes_of(p)[0])
+    ] == []
+
+
+def test_no_import_hides_in_a_function():
+    def hides(node):
+        return is_function(node) and any(
+            isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node)
+        )
 
     # Django runs ready() when models may be imported, not before: the one place for it.
-    assert not hidden or path.name == "apps.py"
+    assert lines_that([p for p in PRODUCT if p.name != "apps.py"], hides) == []
 
 
 CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|timezone\.now|date\.today|time\.time)\(")
@@ -78,47 +79,44 @@ CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|timezone\.now|date\.toda
 CLOCK_MAY_BE_READ_IN = ("common/clock.py", "loyalty/engines/", "loyalty/checks.py")
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_no_clock_below_the_doors(path):
-    if name_of(path).startswith(CLOCK_MAY_BE_READ_IN):
-        return
+def test_no_clock_below_the_doors():
+    others = [p for p in PRODUCT if not name_of(p).startswith(CLOCK_MAY_BE_READ_IN)]
 
-    assert not CLOCKS.search(path.read_text(encoding="utf-8"))
+    assert [name_of(p) for p in others if CLOCKS.search(text_of(p))] == []
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in PRODUCT if {"services", "rules", "models", "selectors"} & set(p.parts)], ids=name_of
-)
-def test_services_rules_and_selectors_take_time_as_an_argument(path):
-    assert "common.clock import now" not in path.read_text(encoding="utf-8")
+def test_services_rules_and_selectors_take_time_as_an_argument():
+    inner = [p for p in PRODUCT if {"services", "rules", "models", "selectors"} & set(p.parts)]
+
+    assert inner
+    assert [name_of(p) for p in inner if "common.clock import now" in text_of(p)] == []
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_no_signals_and_no_save_overrides(path):
-    def wrong(node):
-        return (isinstance(node, ast.FunctionDef) and node.name == "save" and "models" in path.parts) or (
-            isinstance(node, ast.Name) and node.id == "receiver"
-        )
+def test_no_signals_and_no_save_overrides():
+    def signals(node):
+        return isinstance(node, ast.Name) and node.id == "receiver"
 
-    assert not lines_that(path, wrong)
+    def saves(node):
+        return is_function(node) and node.name == "save"
+
+    assert lines_that(PRODUCT, signals) == []
+    assert lines_that([p for p in PRODUCT if "models" in p.parts], saves) == []
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_nothing_is_swallowed(path):
-    def wrong(node):
+def test_nothing_is_swallowed():
+    def swallows(node):
         if not isinstance(node, ast.ExceptHandler):
             return False
-        bare = node.type is None
         silent = len(node.body) == 1 and isinstance(node.body[0], ast.Pass)
         broad = isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
-        reraised = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+        inside = list(ast.walk(node))
+        reraised = any(isinstance(inner, ast.Raise) for inner in inside)
         logged = any(
-            isinstance(inner, ast.Attribute) and inner.attr in {"exception", "critical"}
-            for inner in ast.walk(node)
+            isinstance(inner, ast.Attribute) and inner.attr in {"exception", "critical"} for inner in inside
         )
-        return bare or silent or (broad and not reraised and not logged)
+        return node.type is None or silent or (broad and not reraised and not logged)
 
-    assert not lines_that(path, wrong)
+    assert lines_that(EVERYTHING, swallows) == []
 
 
 def test_common_stays_small():
