@@ -22,7 +22,8 @@ from loyalty.management.commands.sync_schedule import sync_schedule
 from loyalty.schedule import SCHEDULE, Crontab
 from loyalty.tasks import prune_answers
 from points import tasks
-from points.models import Lot, Posting
+from points.models import Hold, Lot, Posting
+from points.services.holds import hold_points
 from tests.factories import give, make_member, make_program, make_unit
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -229,6 +230,54 @@ def test_answers_are_pruned_by_their_job():
     assert JobRun.objects.get().job == "prune_answers"
 
 
+# --- each minute ---
+
+
+def hold_points_of_a_sale(number):
+    unit = make_unit()
+    program = make_program(owner=unit)
+    member = make_member()
+    at = datetime.now(UTC) - timedelta(hours=1)
+    give(member, program, 100, occurred_at=at)
+    sale = {"unit": unit, "price": 60, "source_ref": f"sale-{number}"}
+    return hold_points(member=member, program=program, by="test", at=at, **sale).hold
+
+
+@pytest.mark.django_db
+def test_holds_are_timed_out_by_their_job_once_their_time_is_over(capsys):
+    ends_at = hold_points_of_a_sale(1).expires_at
+
+    early = run_job(capsys, "time_out_holds", "--as-of", (ends_at - timedelta(seconds=1)).isoformat())
+    late = run_job(capsys, "time_out_holds", "--as-of", ends_at.isoformat())
+
+    assert (early["outcome"], late["outcome"]) == ({"holds": 0}, {"holds": 1})
+    assert Hold.objects.get().status == "timed_out"
+    assert Lot.objects.get().held == 0
+
+
+@pytest.mark.races
+@pytest.mark.django_db(transaction=True)
+def test_runs_that_overlap_end_each_hold_once_and_claim_nothing():
+    for number in range(6):
+        hold_points_of_a_sale(number)
+    together = threading.Barrier(4)
+
+    def run(_number):
+        together.wait()
+        try:
+            return tasks.time_out_holds()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(run, range(4)))
+
+    assert max(outcome["holds"] for outcome in outcomes) <= 6
+    assert Hold.objects.filter(status="timed_out").count() == 6
+    assert set(Lot.objects.values_list("held", flat=True)) == {0}
+    assert not JobRun.objects.exists()
+
+
 # --- by hand ---
 
 
@@ -266,7 +315,7 @@ def test_an_instant_without_an_offset_is_refused(text):
 
 
 def test_an_unknown_job_is_answered_with_the_known_ones():
-    with pytest.raises(CommandError, match="expire_points, audit_ledger, prune_answers"):
+    with pytest.raises(CommandError, match="expire_points, time_out_holds, audit_ledger, prune_answers"):
         call_command("run_job", "expire_everything")
 
 

@@ -17,7 +17,9 @@ MEMBER_PATHS = [
     "/api/v1/exchange-rates",
 ]  # fmt: skip
 PARTNER_PATHS = [
-    "/partner/v1/redemption-quotes", "/partner/v1/redemptions", "/partner/v1/redemptions/{id}",
+    "/partner/v1/members/resolve", "/partner/v1/redemption-quotes", "/partner/v1/redemptions",
+    "/partner/v1/redemptions/{id}", "/partner/v1/redemptions/{id}/capture",
+    "/partner/v1/redemptions/{id}/void", "/partner/v1/redemptions/{id}/reverse",
 ]  # fmt: skip
 
 
@@ -79,11 +81,31 @@ def test_what_a_member_hears_fits_the_contract(document, story, route):
 
 @pytest.mark.django_db
 def test_what_a_till_hears_fits_the_contract(document, till, order, payment):
-    answers = {
-        "/partner/v1/redemption-quotes": till.post("redemption-quotes", order),
-        "/partner/v1/redemptions": till.post("redemptions", payment),
-    }
+    held = till.post("redemptions", {**payment, "points": 500, "capture": False, "source_ref": "till-2"})
+    other = till.post("redemptions", {**payment, "points": 10, "capture": False, "source_ref": "till-3"})
+    of, of_other = (f"redemptions/{answer.json()['id']}" for answer in (held, other))
+    answers = [
+        ("redemption-quotes", till.post("redemption-quotes", {**order, "points": 100})),
+        ("redemptions", held),
+        ("redemptions", till.post("redemptions", {**payment, "points": 100})),
+        ("redemptions/{id}/capture", till.post(f"{of}/capture", {"points": 300})),
+        ("redemptions/{id}/capture", till.post(f"{of}/capture", {"points": 300})),
+        ("redemptions/{id}/reverse", till.post(f"{of}/reverse", {"source_ref": "back"})),
+        ("redemptions/{id}/void", till.post(f"{of_other}/void", {})),
+        ("redemptions/{id}", till.get(of)),
+        ("redemptions/{id}", till.get(of_other)),
+    ]
 
-    for route, answer in answers.items():
-        content = document["paths"][route]["post"]["responses"]["201"]["content"]["application/json"]
+    for route, answer in answers:
+        operation = document["paths"][f"/partner/v1/{route}"][answer.request["REQUEST_METHOD"].lower()]
+        content = operation["responses"][str(answer.status_code)]["content"]["application/json"]
         assert fits(document, content["schema"], answer.json()) == []
+
+
+def test_a_status_and_a_kind_have_one_name_each_for_their_words(document):
+    schemas = document["components"]["schemas"]
+
+    assert schemas["RedemptionStatus"]["enum"] == ["held", "captured", "voided", "timed_out"]
+    assert schemas["MemberStatus"]["enum"] == ["active", "frozen", "closed"]
+    assert {"PostingKind", "ActivityKind"} <= schemas.keys()
+    assert not [name for name in schemas if name.endswith("Enum") and name.startswith(("Kind", "Status"))]
