@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from members.api import member as members
 from points.api import member as points
+from points.api import member_exchange as exchange
 
 urlpatterns: list[URLPattern] = [
     path("me", members.Me.as_view()),
@@ -12,4 +13,6 @@ urlpatterns: list[URLPattern] = [
     path("me/wallets/<str:program>/lots", points.MyLots.as_view()),
     path("me/postings", points.MyPostings.as_view()),
     path("exchange-rates", points.ExchangeRates.as_view()),
+    path("me/exchange-quotes", exchange.ExchangeQuotes.as_view()),
+    path("me/exchanges", exchange.Exchanges.as_view()),
 ]

@@ -125,7 +125,8 @@ def _programs(totals: list[ProgramTotals]) -> Panel:
             _("points issued"),
             _("redeemed"),
             _("expired"),
-            _("exchanged and adjusted"),
+            _("exchanged"),
+            _("adjusted"),
             _("outstanding"),
             _("liability"),
         ],
@@ -138,7 +139,8 @@ def _programs(totals: list[ProgramTotals]) -> Panel:
                         total.issued,
                         total.redeemed,
                         total.expired,
-                        total.other,
+                        total.exchanged,
+                        total.adjusted,
                         total.outstanding,
                     )
                 ),
@@ -146,9 +148,9 @@ def _programs(totals: list[ProgramTotals]) -> Panel:
             )
             for total in totals
         ],
-        note=_("outstanding = issued − redeemed − expired + exchanged and adjusted"),
+        note=_("outstanding = issued − redeemed − expired + exchanged + adjusted"),
         more=list_address(Program),
-        right=frozenset({1, 2, 3, 4, 5, 6}),
+        right=frozenset({1, 2, 3, 4, 5, 6, 7}),
     )
 
 

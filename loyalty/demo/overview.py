@@ -30,6 +30,8 @@ class UnitOverview:
     others_redeemed_here: int
     redeemed_elsewhere: int
     expired: int
+    exchanged: int
+    """What exchanges made of its points in other programs, less what they took. Rates make it any number."""
     outstanding: int
     owed_by_others: Decimal
     owed_to_others: Decimal
@@ -41,9 +43,9 @@ class UnitOverview:
 
     @property
     def adds_up(self) -> bool:
-        """Each point issued was honoured here or elsewhere, expired, or is still outstanding."""
+        """Each point issued or made by an exchange was honoured, expired, or is still outstanding."""
         gone = self.own_redeemed_here + self.redeemed_elsewhere + self.expired
-        return self.issued == gone + self.outstanding
+        return self.issued + self.exchanged == gone + self.outstanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def _unit_overviews() -> list[UnitOverview]:
     outstanding = _by_unit(
         "SELECT issuer_id, sum(remaining)::bigint FROM points_lot WHERE is_open GROUP BY 1"
     )
+    exchanged = _exchanged()
     points, money = _honoured()
     overviews = []
     for unit in BusinessUnit.objects.order_by("pk"):
@@ -107,6 +110,7 @@ def _unit_overviews() -> list[UnitOverview]:
                 others_redeemed_here=sum(n for (at, issuer), n in points.items() if at == key != issuer),
                 redeemed_elsewhere=sum(n for (at, issuer), n in points.items() if issuer == key != at),
                 expired=expired.get(key, 0),
+                exchanged=exchanged.get(key, 0),
                 outstanding=outstanding.get(key, 0),
                 owed_by_others=sum(
                     (n for (at, issuer), n in money.items() if at == key != issuer), Decimal(0)
@@ -117,6 +121,22 @@ def _unit_overviews() -> list[UnitOverview]:
             )
         )
     return overviews
+
+
+def _exchanged() -> dict[int, int]:
+    """By issuing unit: the points of the lots that exchanges made, less what they drew."""
+    return _by_unit(
+        """
+        SELECT issuer_id, sum(points)::bigint FROM (
+            SELECT l.issuer_id, l.points FROM points_lot l
+            JOIN points_posting p ON p.id = l.posting_id AND p.kind = 'exchange'
+            UNION ALL
+            SELECT l.issuer_id, -d.points FROM points_draw d
+            JOIN points_posting p ON p.id = d.posting_id AND p.kind = 'exchange'
+            JOIN points_lot l ON l.id = d.lot_id
+        ) moved GROUP BY 1
+        """
+    )
 
 
 def _honoured() -> tuple[Mapping[tuple[int, int], int], Mapping[tuple[int, int], Decimal]]:

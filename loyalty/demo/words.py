@@ -83,6 +83,7 @@ def _figures() -> list[tuple[str, Any]]:
         (_("redeemed here, others' points"), points("others_redeemed_here")),
         (_("redeemed elsewhere"), points("redeemed_elsewhere")),
         (_("expired"), points("expired")),
+        (_("exchanged, net"), points("exchanged")),
         (_("outstanding"), points("outstanding")),
         (_("the others owe it (CNY)"), _owed("owed_by_others")),
         (_("it owes the others (CNY)"), _owed("owed_to_others")),

@@ -21,9 +21,13 @@ from units.models import BusinessUnit
 KIND_COLOURS = {
     PostingKind.ACCRUAL: "success",
     PostingKind.REDEMPTION: "info",
+    PostingKind.EXCHANGE: "primary",
     PostingKind.EXPIRY: "warning",
     PostingKind.REVERSAL: "danger",
 }
+
+# Their references are made of ids.
+MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE}
 
 
 @admin.register(Posting)
@@ -161,9 +165,9 @@ class DrawAdmin(LedgerColumns, ReadOnlyAdmin):
 
 
 def told_posting(posting: Posting) -> str:
-    """A posting in a few words: Redemption T-1001. The sweep's references are ids and say nothing."""
+    """A posting in a few words: Redemption T-1001. References made of ids say nothing: Expiry."""
     kind = posting.get_kind_display()
-    return kind if posting.kind == PostingKind.EXPIRY else f"{kind} {posting.source_ref}"
+    return kind if posting.kind in MADE_OF_IDS else f"{kind} {posting.source_ref}"
 
 
 def entries_panel(posting: Posting) -> Panel:

@@ -86,6 +86,7 @@ RATE = OpenApiExample(
         "to_program": "MALL",
         "numerator": 2,
         "denominator": 1,
+        "cap_per_member_day": 5000,
         "starts_at": "2025-12-31T16:00:00+00:00",
         "ends_at": None,
     },
@@ -208,4 +209,34 @@ RESOLVED = OpenApiExample(
         "points": [{"program": "HOTEL", "name": "Hotel points", "available": 900, "expiring_soon": 800}],
     },
     response_only=True,
+)
+
+_SWAP: dict[str, Any] = {"source": "MALL", "target": "HOTEL", "points": 101}
+_SWAPPED: dict[str, Any] = {
+    **_SWAP,
+    "given": 50,
+    "rate": {"numerator": 1, "denominator": 2},
+    "dust": {
+        "numerator": 1,
+        "denominator": 2,
+        "words": "Points are whole: rounding down leaves 1/2 of a point behind.",
+    },
+}
+EXCHANGE_QUOTE_ASKED = OpenApiExample("101 mall points", value=_SWAP, request_only=True)
+EXCHANGE_QUOTE = _answer(
+    "At 2 mall = 1 hotel", {"quote": _QUOTE, "expires_at": "2026-06-15T04:01:00+00:00", **_SWAPPED}, "201"
+)
+EXCHANGE_ASKED = OpenApiExample("As quoted", value={**_SWAP, "quote": _QUOTE}, request_only=True)
+EXCHANGED = _answer(
+    "Exchanged",
+    {
+        "id": _POSTING_ID,
+        "posting": _POSTING_ID,
+        "unit": "HOTEL",
+        "source_ref": f"exchange:{_MEMBER['id']}:5f0c9a1e",
+        **_SWAPPED,
+        "occurred_at": "2026-06-15T04:00:20+00:00",
+    },
+    "200",
+    "201",
 )

@@ -138,7 +138,7 @@ class PostingShape(serializers.Serializer[Any]):
 
     @extend_schema_field(ShareShape(many=True))
     def get_shares(self, posting: Any) -> list[dict[str, Any]]:
-        """Of a redemption: what each wallet paid, in the order in which they were asked."""
+        """Of a redemption: what each wallet paid, first asked first; of its reversal: what each got back."""
         entries: list[Entry] = list(posting.entries.all())
         codes = {entry.program_id: entry.program.code for entry in entries}
         return shares_told(shares_of(posting), codes)
@@ -151,13 +151,21 @@ class RateShape(serializers.Serializer[Any]):
     to_program = serializers.CharField(source="target.code")
     numerator = serializers.IntegerField()
     denominator = serializers.IntegerField()
+    cap_per_member_day = serializers.IntegerField(
+        allow_null=True,
+        help_text=_("Points of `from_program` that a member may exchange in a day. Null: any number."),
+    )
     starts_at = InstantField(source="during.lower", allow_null=True)
     ends_at = InstantField(source="during.upper", allow_null=True)
 
 
 def shares_told(shares: Any, codes: dict[int, str]) -> list[dict[str, Any]]:
-    """Shares of the ledger as both surfaces tell them; `codes` are the programs' by id."""
+    """Shares of the ledger as both surfaces tell them; `codes` are the programs' by id.
+
+    A reversal may take so little off a share that no whole point comes back yet: that wallet is left out.
+    """
     return [
         {"program": codes[share.program_id], "points": share.spent, "covers": share.covered}
         for share in shares
+        if share.spent
     ]

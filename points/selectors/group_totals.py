@@ -13,7 +13,8 @@ from points.models import Entry, HouseAccount, Lot, Program, Wallet
 class ProgramTotals:
     """One program, in points; `liability` in the program's currency.
 
-    - `issued` − `redeemed` − `expired` + `other` = `outstanding` (`other`: exchanges and adjustments)
+    - `issued` − `redeemed` − `expired` + `exchanged` + `adjusted` = `outstanding`
+    - `exchanged`: what came in from other programs less what went out to them
     - `liability` = Σ over open lots: remaining points × the cost that the lot was given with
     """
 
@@ -21,7 +22,8 @@ class ProgramTotals:
     issued: int
     redeemed: int
     expired: int
-    other: int
+    exchanged: int
+    adjusted: int
     outstanding: int
     liability: Decimal
 
@@ -47,8 +49,8 @@ def program_totals() -> list[ProgramTotals]:
             issued=moved.get((program.pk, HouseAccount.ISSUED), 0),
             redeemed=-moved.get((program.pk, HouseAccount.REDEEMED), 0),
             expired=-moved.get((program.pk, HouseAccount.EXPIRED), 0),
-            other=moved.get((program.pk, HouseAccount.EXCHANGE), 0)
-            + moved.get((program.pk, HouseAccount.ADJUSTED), 0),
+            exchanged=moved.get((program.pk, HouseAccount.EXCHANGE), 0),
+            adjusted=moved.get((program.pk, HouseAccount.ADJUSTED), 0),
             outstanding=int(outstanding.get(program.pk, 0)),
             liability=liability.get(program.pk, Decimal(0)),
         )

@@ -11,12 +11,12 @@ def programs_by_code() -> dict[str, Program]:
     return {program.code: program for program in Program.objects.all()}
 
 
-def program_among(programs: dict[str, Program], code: str) -> Program:
+def program_among(programs: dict[str, Program], code: str, *, field: str = "program") -> Program:
     """The program called `code`.
 
-    :raises NotFound: there is none
+    :raises NotFound: there is none; names the `field` that asked for it
     """
     program = programs.get(code)
     if program is None:
-        raise NotFound(_("There is no program with this code."), field="program")
+        raise NotFound(_("There is no program with this code."), field=field)
     return program

@@ -1,15 +1,16 @@
 """Exchange rates: publish one, replan one that has not begun, end one that has."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
-from fractions import Fraction
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError
 from points.models import ExchangeRate, Program
-from points.rules.loops import Rate, gaining_loop
+from points.selectors.rates import gaining_loop_during
 from points.services.periods import (
     PeriodBegun,
     PeriodUpsideDown,
@@ -30,6 +31,12 @@ class RatesGain(DomainError):
     code = "rates_gain"
     title = _("With this rate, points could be multiplied by exchanging them in a circle.")
 
+    def __init__(self, loop: Sequence[str]) -> None:
+        words = gettext(
+            "With this rate, points could be multiplied by exchanging them in a circle: %(loop)s."
+        )
+        super().__init__(words % {"loop": " → ".join(loop)}, loop=list(loop))
+
 
 def publish_rate(
     *,
@@ -42,10 +49,12 @@ def publish_rate(
     is_successor: bool,
     by: str,
     at: datetime,
+    cap_per_member_day: int | None = None,
 ) -> ExchangeRate:
     """Let `denominator` points of `source` buy `numerator` of `target` from `starts_at`, now or later.
 
-    A successor ends the rate that is in force at `starts_at`, at that instant.
+    A member may exchange `cap_per_member_day` points of `source` at it in a local day of `source`; None: any
+    number. A successor ends the rate that is in force at `starts_at`, at that instant.
 
     :raises PeriodUpsideDown: it would start in the past, or end before it starts
     :raises PeriodOverlaps: another rate of the pair is in force in that time
@@ -58,7 +67,12 @@ def publish_rate(
         if is_successor:
             end_predecessor(ExchangeRate.objects.filter(source=source, target=target), starts_at=starts_at)
         rate = ExchangeRate.objects.create(
-            source=source, target=target, numerator=numerator, denominator=denominator, during=during
+            source=source,
+            target=target,
+            numerator=numerator,
+            denominator=denominator,
+            cap_per_member_day=cap_per_member_day,
+            during=during,
         )
         _refuse_gain(rate)
     logger.info("rate %s published by %s", rate.pk, by)
@@ -70,6 +84,7 @@ def replan_rate(
     rate: ExchangeRate,
     numerator: int,
     denominator: int,
+    cap_per_member_day: int | None,
     starts_at: datetime,
     ends_at: datetime | None,
     by: str,
@@ -89,8 +104,9 @@ def replan_rate(
         if starts_at < at:
             raise PeriodUpsideDown(field="starts_at")
         fresh.numerator, fresh.denominator = numerator, denominator
+        fresh.cap_per_member_day = cap_per_member_day
         fresh.during = period(starts_at=starts_at, ends_at=ends_at)
-        fresh.save(update_fields=["numerator", "denominator", "during"])
+        fresh.save(update_fields=["numerator", "denominator", "cap_per_member_day", "during"])
         _refuse_gain(fresh)
     logger.info("rate %s replanned by %s", rate.pk, by)
     return fresh
@@ -132,8 +148,6 @@ def _refuse_gain(rate: ExchangeRate) -> None:
     # Two people who publish at once would each see a book without the other's rate.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('points.rate-book'))")
-    meanwhile = ExchangeRate.objects.filter(during__overlap=rate.during)
-    terms = meanwhile.values_list("source__code", "target__code", "numerator", "denominator")
-    loop = gaining_loop([Rate(source, target, Fraction(n, d)) for source, target, n, d in terms])
+    loop = gaining_loop_during(rate.during)
     if loop is not None:
-        raise RatesGain(loop=list(loop))
+        raise RatesGain(loop)

@@ -28,8 +28,8 @@ def test_the_figures_are_those_of_the_books(client, story):
     assert figures["Points liability"] == "25.00 CNY"
     assert figures["Last audit of the ledger"] == "The books balance"
     rows = {str(row[0]).partition("(")[2].partition(")")[0]: row[1:] for row in context["panels"][0].rows}
-    assert rows["MALLPT"] == ("2,010", "600", "210", "0", "1,200", "12.00 CNY")
-    assert rows["HOTELPT"] == ("1,500", "200", "0", "0", "1,300", "13.00 CNY")
+    assert rows["MALLPT"] == ("2,010", "600", "210", "0", "0", "1,200", "12.00 CNY")
+    assert rows["HOTELPT"] == ("1,500", "200", "0", "0", "0", "1,300", "13.00 CNY")
 
 
 def test_every_figure_leads_to_a_list_that_opens(client, story):

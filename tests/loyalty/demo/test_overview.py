@@ -6,7 +6,8 @@ import pytest
 
 from loyalty.demo.overview import group_overview
 from loyalty.demo.words import exact, language_of
-from tests.factories import give, make_member, make_program, make_rate, make_unit, redeem
+from points.services.exchange import exchange_points
+from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
 
 
 @pytest.mark.django_db
@@ -26,6 +27,24 @@ def test_the_hotels_owe_the_mall_what_their_points_paid_there():
     assert (at_hotel.redeemed_elsewhere, at_hotel.outstanding) == (200, 300)
     assert at_mall.owed_by_others == at_hotel.owed_to_others == Decimal("3.5")
     assert overview.sum_owed == 0
+    assert overview.is_clean
+
+
+@pytest.mark.django_db
+def test_exchanged_points_stay_their_issuers_and_add_up():
+    mall, hotel, member = make_unit("MALL"), make_unit("HOTEL", "hotel"), make_member()
+    mall_points, hotel_points = make_program("MALL", owner=mall), make_program("HOTEL", owner=hotel)
+    make_rate(hotel_points, mall_points, 2)
+    give(member, hotel_points, 500)
+    swap = {"member": member, "source": hotel_points, "target": mall_points, "points": 200}
+    exchange_points(**swap, source_ref="x", by="test", at=NOW)
+    redeem(member, mall_points, 100, unit=mall)
+
+    overview = group_overview()
+
+    at_mall, at_hotel = overview.units
+    assert (at_mall.exchanged, at_mall.others_redeemed_here) == (0, 100)
+    assert (at_hotel.exchanged, at_hotel.redeemed_elsewhere, at_hotel.outstanding) == (200, 100, 600)
     assert overview.is_clean
 
 

@@ -126,3 +126,92 @@ def test_a_race_for_the_same_time_is_told_and_is_no_server_error(client, story, 
     assert answer.status_code == 200
     assert [str(message) for message in answer.context["messages"]] == [str(periods.PeriodOverlaps.title)]
     assert ExchangeRate.objects.count() == 1
+
+
+def back(story, **fields):
+    """A rate the other way: 2 mall = 1 hotel gains nothing."""
+    terms = {
+        "source": story.mall_points.pk,
+        "target": story.hotel_points.pk,
+        "numerator": 1,
+        "denominator": 2,
+    }
+    return form(story, **terms | fields)
+
+
+def test_a_cap_is_offered_kept_and_listed(client, story):
+    client.post(ADD, back(story, cap_per_member_day=5000))
+
+    assert ExchangeRate.objects.get(source=story.mall_points).cap_per_member_day == 5000
+    page = client.get(reverse("admin:points_exchangerate_changelist")).content.decode()
+    assert "5,000 MALLPT" in page
+
+
+def test_a_cap_to_come_can_be_replanned(client, story):
+    starts_at = (clock.now() + timedelta(days=5)).replace(microsecond=0)
+    client.post(ADD, back(story, starts_at=starts_at, cap_per_member_day=5000))
+    rate = ExchangeRate.objects.get(source=story.mall_points)
+
+    client.post(change(rate), back(story, starts_at=starts_at, cap_per_member_day=""))
+
+    rate.refresh_from_db()
+    assert rate.cap_per_member_day is None
+
+
+def test_the_cap_of_what_has_begun_stays(client, story):
+    client.post(change(story.rate), form(story, cap_per_member_day=7))
+
+    story.rate.refresh_from_db()
+    assert story.rate.cap_per_member_day is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("cap_per_member_day", 0, "A cap lets at least one point by. Empty: any number."),
+        ("cap_per_member_day", 2**31, "Ensure this value is less than or equal to 2147483647."),
+        ("numerator", 0, "Ensure this value is greater than or equal to 1."),
+        ("denominator", 1_000_001, "Ensure this value is less than or equal to 1000000."),
+    ],
+)
+def test_what_the_database_demands_is_told_beside_the_field(client, story, field, value, words):
+    answer = client.post(ADD, back(story, **{field: value}))
+
+    assert words in answer.context["adminform"].form.errors[field]
+    assert ExchangeRate.objects.count() == 1
+
+
+def test_a_circle_that_gains_is_told_on_the_form_and_writes_nothing(client, story):
+    answer = client.post(ADD, back(story, numerator=51, denominator=100))
+
+    assert answer.status_code == 200
+    (words,) = answer.context["adminform"].form.non_field_errors()
+    assert "exchanging them in a circle: " in words
+    assert "HOTELPT → MALLPT" in words
+    assert ExchangeRate.objects.count() == 1
+
+
+def test_a_successor_is_judged_without_the_rate_whose_place_it_takes(client, story):
+    """1 hotel = 2 mall gives way to 1 : 1 tomorrow; from then on 1 mall = 1 hotel gains nothing."""
+    tomorrow = (clock.now() + timedelta(days=1)).replace(microsecond=0)
+    client.post(ADD, back(story))
+
+    refused = client.post(ADD, form(story, starts_at=tomorrow, numerator=3, is_successor="on"))
+    taken = client.post(ADD, form(story, starts_at=tomorrow, numerator=1, is_successor="on"))
+    even = client.post(ADD, back(story, starts_at=tomorrow, denominator=1, is_successor="on"))
+
+    assert "in a circle" in refused.context["adminform"].form.non_field_errors()[0]
+    assert (taken.status_code, even.status_code) == (302, 302)
+    assert ExchangeRate.objects.count() == 4
+
+
+def test_a_circle_closed_meanwhile_is_told_and_is_no_server_error(client, story, monkeypatch):
+    """The form saw no circle; by the time it saves, another operator's rate closes one."""
+    monkeypatch.setattr("points.admin.exchange_rate.gaining_loop_during", lambda *_args, **_kwargs: None)
+
+    answer = client.post(ADD, back(story, denominator=1), follow=True)
+
+    assert answer.status_code == 200
+    (message,) = answer.context["messages"]
+    assert "in a circle: " in str(message)
+    assert ExchangeRate.objects.count() == 1

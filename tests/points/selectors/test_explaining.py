@@ -8,8 +8,9 @@ import pytest
 from common.errors import NotFound
 from points.models import ExpiryKind
 from points.selectors.explaining import Term, explain_wallet
+from points.services.exchange import exchange_points
 from points.services.expiry import expire_due_lots
-from tests.factories import NOW, give, make_member, make_program, make_unit, redeem
+from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -73,3 +74,45 @@ def test_a_member_without_a_wallet_has_nothing_to_explain():
 
     with pytest.raises(NotFound):
         explain_wallet(member_id=make_member().pk, program_code="HOTEL", at=NOW)
+
+
+@pytest.fixture
+def swapped():
+    """500 hotel points; 200 become 400 mall points, of which 101 become 50 hotel points again."""
+    member, mall, hotel = make_member(), make_unit("MALL"), make_unit("HOTEL", "hotel")
+    mall_points, hotel_points = make_program("MALL", owner=mall), make_program("HOTEL", owner=hotel)
+    make_rate(hotel_points, mall_points, 2)
+    make_rate(mall_points, hotel_points, 1, 2)
+    give(member, hotel_points, 500)
+    for source, target, points in ((hotel_points, mall_points, 200), (mall_points, hotel_points, 101)):
+        exchange_points(
+            member=member,
+            source=source,
+            target=target,
+            points=points,
+            source_ref=f"x-{source.code}",
+            by="test",
+            at=NOW,
+        )
+    return member
+
+
+@pytest.mark.parametrize(
+    ("code", "balance", "history", "lots"),
+    [
+        ("MALL", 299, (Term("exchange", 2, 299),), [(400, 299, "HOTEL")]),
+        (
+            "HOTEL",
+            350,
+            (Term("accrual", 1, 500), Term("exchange", 2, -150)),
+            [(500, 300, "HOTEL"), (50, 50, "HOTEL")],
+        ),
+    ],
+)
+def test_what_was_exchanged_in_and_out_adds_up(swapped, code, balance, history, lots):
+    explained = explain_wallet(member_id=swapped.pk, program_code=code, at=NOW)
+
+    assert (explained.balance, explained.history) == (balance, history)
+    assert sorted((lot.points, lot.remaining, lot.issuer) for lot in explained.lots) == sorted(lots)
+    assert explained.drawn_from_them == (Term("exchange", 1, -101 if code == "MALL" else -200),)
+    assert explained.adds_up

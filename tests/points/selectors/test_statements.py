@@ -6,6 +6,7 @@ import pytest
 
 from points.selectors.rates import rates_in_force
 from points.selectors.statements import statement, touching_program
+from points.services.exchange import exchange_points
 from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +75,21 @@ def test_only_rates_that_hold_at_the_instant_are_in_force(django_assert_num_quer
         told = [(r.source.code, r.target.code, r.numerator, r.denominator) for r in rates_in_force(at=NOW)]
 
     assert told == [("HOTEL", "MALL", 2, 1)]
+
+
+@pytest.mark.parametrize("code", ["HOTEL", "MALL"])
+def test_an_exchange_is_one_posting_found_by_either_program(story, code):
+    programs = {wallet.program.code: wallet.program for wallet in story.wallets.select_related("program")}
+    exchange_points(
+        member=story,
+        source=programs["HOTEL"],
+        target=programs["MALL"],
+        points=100,
+        source_ref="x",
+        by="test",
+        at=NOW + DAY,
+    )
+
+    posting = touching_program(statement(member_id=story.pk), code)[0]
+
+    assert (posting.kind, moved(posting)) == ("exchange", {"HOTEL": -100, "MALL": 200})

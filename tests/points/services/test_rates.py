@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from psycopg2.extras import DateTimeTZRange
 
 from points.models import ExchangeRate
 from points.services.periods import PeriodBegun, PeriodOverlaps, PeriodUpsideDown
-from points.services.rates import end_rate, publish_rate, replan_rate, withdraw_rate
+from points.services.rates import RatesGain, end_rate, publish_rate, replan_rate, withdraw_rate
 from tests.factories import NOW, make_program, make_rate
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,8 @@ def publish(rate, **told):
 
 
 def replan(rate, **told):
-    terms = {"numerator": 5, "denominator": 1, "starts_at": NOW + 2 * DAY, "ends_at": None}
+    terms = {"numerator": 5, "denominator": 1, "cap_per_member_day": None}
+    terms |= {"starts_at": NOW + 2 * DAY, "ends_at": None}
     return replan_rate(rate=rate, by="test", at=NOW, **terms | told)
 
 
@@ -103,3 +105,29 @@ def test_what_has_ended_stays_ended(rate):
 
     with pytest.raises(PeriodBegun):
         end_rate(rate=rate, ends_at=None, by="test", at=NOW)
+
+
+def test_a_cap_is_published_and_replanned_with_its_rate(rate):
+    new = publish(rate, is_successor=True, cap_per_member_day=500)
+
+    assert (publish(rate, is_successor=True, starts_at=NOW + 3 * DAY).cap_per_member_day) is None
+    assert ExchangeRate.objects.get(pk=new.pk).cap_per_member_day == 500
+    replan(new, ends_at=NOW + 3 * DAY, cap_per_member_day=200)
+    assert ExchangeRate.objects.get(pk=new.pk).cap_per_member_day == 200
+
+
+def test_a_cap_that_lets_nothing_by_is_refused_by_the_database(rate):
+    with pytest.raises(IntegrityError, match="rate_cap_lets_something_by"), transaction.atomic():
+        publish(rate, is_successor=True, cap_per_member_day=0)
+
+    rate.refresh_from_db()
+    assert rate.during.upper is None
+
+
+def test_a_gaining_circle_is_named_in_words(rate):
+    with pytest.raises(RatesGain) as refused:
+        publish(rate, source=rate.target, target=rate.source, numerator=1)
+
+    loop = refused.value.facts["loop"]
+    assert (loop[0], set(loop)) == (loop[-1], {rate.source.code, rate.target.code})
+    assert str(refused.value).endswith(f": {' → '.join(loop)}.")
