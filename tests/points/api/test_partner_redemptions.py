@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from rest_framework.test import APIClient
 
 from members.models import MemberStatus
+from members.services.tokens import issue_member_token
 from points.models import Hold, Lot, Posting, PostingKind
 from points.selectors.audit import audit
 from points.tasks import time_out_holds
-from tests.factories import NOW, balance, give, make_outlet
+from tests.factories import LONG_AGO, NOW, balance, give, make_outlet
 from tests.points.api.conftest import Till
 from tests.points.api.test_partner import SHARES, told
 
@@ -352,6 +354,31 @@ class TestReverse:
         accrual = Posting.objects.get(source_ref="r1")
 
         told(act(till, {"id": accrual.pk}, "reverse", {"source_ref": "b"}), 404, "not_reversible")
+
+    def test_too_little_for_a_whole_point_of_another_program_comes_back_with_the_next_part(
+        self, till, paid, story
+    ):
+        # 1 hotel point covers 2 of the price.
+        answers = [
+            act(till, paid, "reverse", {"source_ref": f"back-{n}", "points": 1}).json() for n in range(2)
+        ]
+
+        assert [answer["shares"] for answer in answers] == [
+            [],
+            [{"program": "HOTEL", "points": 1, "covers": 1}],
+        ]
+        assert balance(story.member, story.hotel_program) == 301
+        _row, token = issue_member_token(
+            member=story.member, by="test", at=LONG_AGO, lifetime=2 * (NOW - LONG_AGO)
+        )
+        told_to_me = APIClient(headers={"Authorization": f"Bearer {token}"}).get(
+            "/api/v1/me/postings?kind=reversal"
+        )
+        assert [line["shares"] for line in told_to_me.json()["results"]] == [
+            [{"program": "HOTEL", "points": 1, "covers": 1}],
+            [],
+        ]
+        assert audit().is_clean
 
     def test_the_statement_tells_what_came_back(self, till, paid):
         act(till, paid, "reverse", {"source_ref": "back-1", "points": 500})
