@@ -22,8 +22,16 @@ from loyalty.engines.provisioning import VERSION_MIN
 
 ENVIRONMENTS = ("development", "test", "production")
 EXIT_CODE = 3
-# Append-only tables: whoever could change them could make points out of nothing.
-JOURNAL = ("points_posting", "points_entry", "points_draw")
+# The ledger, which the kernel alone writes: whoever else could change it could make points out of nothing.
+JOURNAL = (
+    "points_posting",
+    "points_entry",
+    "points_draw",
+    "points_lot",
+    "points_wallet",
+    "points_hold",
+    "points_holdlot",
+)
 # They build the image or make the roles: there is no secret yet, and they touch no data.
 EARLY_COMMANDS = frozenset({"collectstatic", "compilemessages", "provision_database"})
 # Only they may know the owner's login.
