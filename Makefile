@@ -12,7 +12,7 @@ READY := .venv/ready
 # Type checkers and linters read the settings without a database.
 TEST_ARGS ?=
 
-.PHONY: help setup demo demo-reset test tests check format bench up down browser
+.PHONY: help setup demo demo-reset test tests check format bench crucible up down browser
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ format: $(READY) ## write the style
 
 bench: $(READY) ## measure; writes build/bench.json
 	@$(PY) -m tests.bench
+
+crucible: $(READY) ## try to break the ledger: random operations, killed servers (OPS, KILLS, PROCESSES, SEED)
+	@$(PY) -m tests.ledger_simulator --ops $(or $(OPS),100000) --kills $(or $(KILLS),5) \
+		--processes $(or $(PROCESSES),2) $(if $(SEED),--seed $(SEED))
 
 up: $(READY) ## web, worker and beat in the background; returns when /readyz answers (PORT=8000)
 	@$(PY) -m loyalty.engines up
