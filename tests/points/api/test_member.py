@@ -339,6 +339,7 @@ class TestRates:
             "to_program": "MALL",
             "numerator": 2,
             "denominator": 1,
+            "cap_per_member_day": None,
             "starts_at": "2000-01-01T00:00:00+00:00",
             "ends_at": None,
         }
