@@ -192,17 +192,31 @@ def test_a_circle_that_gains_is_told_on_the_form_and_writes_nothing(client, stor
 
 
 def test_a_successor_is_judged_without_the_rate_whose_place_it_takes(client, story):
-    """1 hotel = 2 mall gives way to 1 : 1 tomorrow; from then on 1 mall = 1 hotel gains nothing."""
+    """1 hotel = 2 mall would gain with 1 mall = 1 hotel in five days, had it not ended in one."""
     tomorrow = (clock.now() + timedelta(days=1)).replace(microsecond=0)
-    client.post(ADD, back(story))
+    in_five_days = tomorrow + timedelta(days=4)
+    story.rate.during = DateTimeTZRange(story.rate.during.lower, in_five_days)
+    story.rate.save()
+    client.post(ADD, back(story, starts_at=in_five_days, denominator=1))
 
     refused = client.post(ADD, form(story, starts_at=tomorrow, numerator=3, is_successor="on"))
     taken = client.post(ADD, form(story, starts_at=tomorrow, numerator=1, is_successor="on"))
-    even = client.post(ADD, back(story, starts_at=tomorrow, denominator=1, is_successor="on"))
 
     assert "in a circle" in refused.context["adminform"].form.non_field_errors()[0]
-    assert (taken.status_code, even.status_code) == (302, 302)
-    assert ExchangeRate.objects.count() == 4
+    assert taken.status_code == 302
+    assert ExchangeRate.objects.count() == 3
+
+
+def test_a_rate_cannot_be_lengthened_into_a_circle_that_gains(client, story):
+    ends_at = (clock.now() + timedelta(days=1)).replace(microsecond=0)
+    client.post(change(story.rate), form(story, ends_at=ends_at))
+    client.post(ADD, back(story, starts_at=ends_at, denominator=1))
+
+    answer = client.post(change(story.rate), form(story))
+
+    assert "in a circle" in answer.context["adminform"].form.non_field_errors()[0]
+    story.rate.refresh_from_db()
+    assert story.rate.during.upper == ends_at
 
 
 def test_a_circle_closed_meanwhile_is_told_and_is_no_server_error(client, story, monkeypatch):
