@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from rest_framework.test import APIClient
@@ -72,3 +73,35 @@ def order(story):
 def payment(order):
     """The same, to be paid."""
     return {**order, "source_ref": "till-1", "capture": True}
+
+
+@pytest.fixture
+def sale(payment):
+    """1,000 mall points to be held."""
+    return {**payment, "capture": False}
+
+
+@pytest.fixture
+def held(till, sale):
+    """The receipt of the hold."""
+    response = till.post("redemptions", sale)
+    assert response.status_code == 201, response.content
+    return response.json()
+
+
+@pytest.fixture
+def later(settings):
+    """Move the doors' clock to so long after NOW."""
+
+    def move(**passed):
+        settings.LOYALTY_FAKE_NOW = (NOW + timedelta(**passed)).isoformat()
+
+    return move
+
+
+def act(till, receipt, verb, body=None, **options):
+    return till.post(f"redemptions/{receipt['id']}/{verb}", body or {}, **options)
+
+
+def look(till, receipt):
+    return till.get(f"redemptions/{receipt['id']}").json()
