@@ -219,6 +219,20 @@ def test_a_rate_cannot_be_lengthened_into_a_circle_that_gains(client, story):
     assert story.rate.during.upper == ends_at
 
 
+def test_a_rate_to_come_is_judged_without_its_former_terms(client, story):
+    """1 hotel = 2 mall for a day, and 1 mall = 1 hotel after it; replanned to 1 : 1, it may last."""
+    first = (clock.now() + timedelta(days=5)).replace(microsecond=0)
+    story.rate.during = DateTimeTZRange(first, first + timedelta(days=1))
+    story.rate.save()
+    client.post(ADD, back(story, starts_at=first + timedelta(days=1), denominator=1))
+
+    refused = client.post(change(story.rate), form(story, starts_at=first, numerator=2))
+    taken = client.post(change(story.rate), form(story, starts_at=first, numerator=1))
+
+    assert "in a circle" in refused.context["adminform"].form.non_field_errors()[0]
+    assert taken.status_code == 302
+
+
 def test_a_circle_closed_meanwhile_is_told_and_is_no_server_error(client, story, monkeypatch):
     """The form saw no circle; by the time it saves, another operator's rate closes one."""
     monkeypatch.setattr("points.admin.exchange_rate.gaining_loop_during", lambda *_args, **_kwargs: None)

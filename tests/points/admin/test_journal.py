@@ -4,8 +4,10 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from common import clock
 from common.admin import CappedPaginator
 from points.models import Draw, Entry, Hold, Lot, Posting, Wallet
+from points.services.exchange import exchange_points
 from tests.operators import make_operator, tell_story
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,40 @@ def test_a_redemption_shows_its_entries_and_the_lots_it_drew_on(client, story):
 
     assert [row[1] for row in entries.rows] == ["-200", "-600"]
     assert sorted(row[2] for row in draws.rows) == ["200", "600"]
+
+
+@pytest.fixture
+def exchange(story):
+    """100 hotel points that became 200 mall points."""
+    return exchange_points(
+        member=story.member,
+        source=story.hotel_points,
+        target=story.mall_points,
+        points=100,
+        source_ref=f"exchange:{story.member.pk}:k",
+        by="test",
+        at=clock.now(),
+    ).posting
+
+
+def test_an_exchange_shows_both_wallets_and_the_lots_on_either_side(client, exchange):
+    entries, lots, draws = client.get(page(Posting, "change", exchange.pk)).context["panels"]
+
+    assert [row[1] for row in entries.rows] == ["-100", "+200"]
+    assert [(row[2], row[4].code) for row in lots.rows] == [("200", "HOTEL")]
+    assert [row[2] for row in draws.rows] == ["100"]
+
+
+def test_the_members_page_shows_what_an_exchange_moved(client, story, exchange):
+    client.cookies["django_language"] = "en"
+    answer = client.get(reverse("admin:members_member_change", args=[story.member.pk]))
+
+    panels = {str(panel.title): panel.rows for panel in answer.context["panels"]}
+    (_when, link, _unit, moved, _by) = panels["Statement"][0]
+    assert moved == "-100 HOTELPT, +200 MALLPT"
+    # A member's reference is ids: the list says what happened instead.
+    assert "Points exchange<" in link
+    assert str(story.member.pk) not in link
 
 
 def test_a_lot_shows_what_became_of_it(client, story):
