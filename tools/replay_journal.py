@@ -131,11 +131,12 @@ class Books:
             )  # fmt: skip
             return
         self.draws.add(line["id"])
-        self.moved[line["posting"], lot["wallet"]] += line["points"]
         self.remaining[line["lot"]] -= line["points"]
         self.texts[line["posting"]]["draws"].append(joined(line["lot"], line["points"]))
         if lot["posting"] == line["posting"]:
-            self.owed[lot["wallet"]] -= line["points"]  # an accrual that repays a debt draws on its own lot
+            self.owed[lot["wallet"]] -= line["points"]  # what repays a debt draws on its own new lot
+        else:
+            self.moved[line["posting"], lot["wallet"]] += line["points"]
         if posting["kind"] == "redemption":
             at = instant(posting["chosen_at"])
             ends = lot["expires_at"]
@@ -178,10 +179,7 @@ class Books:
                 of = self.postings[original]["points"]
                 self.differs("reversals_within_original", original, f"{points} reversed of {of}")
         for (number, wallet), points in self.moved.items():
-            posting = self.postings[number]
-            # An accrual that repays a debt draws on its own lot; a refund that leaves a debt draws on none.
-            repays = posting["kind"] == "accrual" and points >= 0
-            if not repays and points != -posting["owed"]:
+            if points != -self.postings[number]["owed"]:  # a refund that leaves a debt draws on no lot for it
                 self.differs(
                     "entries_are_lots_and_draws", number, f"{points:+d} unexplained in wallet {wallet}"
                 )
