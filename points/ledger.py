@@ -144,7 +144,7 @@ def accrue(accrual: Accrual, *, actor: str) -> Outcome:
             accrual.member_id,
             accrual.program_id,
             accrual.unit_id,
-            accrual.points,
+            _bigint(accrual.points),
             accrual.source_ref,
             accrual.occurred_at,
             accrual.available_at,
@@ -168,7 +168,7 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
             plain_array(a.member_id for a in accruals),
             plain_array(a.program_id for a in accruals),
             plain_array(a.unit_id for a in accruals),
-            plain_array(a.points for a in accruals),
+            plain_array(_bigint(a.points) for a in accruals),
             text_array([a.source_ref for a in accruals]),
             instant_array(a.occurred_at for a in accruals),
             instant_array(a.available_at for a in accruals),
@@ -203,7 +203,7 @@ def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = N
             spending.member_id,
             spending.program_id,
             spending.unit_id,
-            spending.price,
+            _bigint(spending.price),
             spending.source_ref,
             spending.at,
             actor,
@@ -224,7 +224,7 @@ def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
             [s.member_id for s in spendings],
             [s.program_id for s in spendings],
             [s.unit_id for s in spendings],
-            [s.price for s in spendings],
+            [_bigint(s.price) for s in spendings],
             [s.source_ref for s in spendings],
             [s.at for s in spendings],
             actor,
@@ -243,7 +243,7 @@ def reverse_accrual(
     """
     row = _one(
         "SELECT * FROM points_reverse_accrual(%s, %s, %s, %s, %s, %s)",
-        [original_id, points, source_ref, at, actor, policy],
+        [original_id, _bigint(points), source_ref, at, actor, policy],
     )
     name, posting_id, *numbers = row
     taken, owed, forgiven, short = (number or 0 for number in numbers)
@@ -265,7 +265,7 @@ def reverse_redemption(
     """
     row = _one(
         "SELECT *, 0 FROM points_reverse_redemption(%s, %s, %s, %s, %s, %s)",
-        [original_id, points, source_ref, at, grace_until, actor],
+        [original_id, _bigint(points), source_ref, at, grace_until, actor],
     )
     return _redeemed(row)
 
@@ -283,7 +283,7 @@ def hold(
             spending.member_id,
             spending.program_id,
             spending.unit_id,
-            spending.price,
+            _bigint(spending.price),
             spending.source_ref,
             spending.at,
             expires_at,
@@ -301,7 +301,7 @@ def capture_hold(*, hold_id: UUID, price: int, at: datetime, actor: str) -> Outc
     May answer no_such_hold, hold_not_open, capture_exceeds_hold, reference_reused (captured before for
     another price) or points_out_of_range.
     """
-    row = _one("SELECT *, 0 FROM points_capture_hold(%s, %s, %s, %s)", [hold_id, price, at, actor])
+    row = _one("SELECT *, 0 FROM points_capture_hold(%s, %s, %s, %s)", [hold_id, _bigint(price), at, actor])
     return _redeemed(row)
 
 
@@ -346,6 +346,11 @@ def exchange(swap: Swap, *, actor: str, quoted: int | None = None) -> Exchanged:
 def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swept:
     """Book what is due in the next `wallets` wallets. Safe to repeat, to run in parallel, to be killed."""
     return Swept(*_one("SELECT * FROM points_expire(%s, %s, %s, %s)", [at, after_wallet, wallets, actor]))
+
+
+def _bigint(points: int) -> int:
+    """`points`, or a number as absurd that PostgreSQL can read and add to: the kernel refuses both by name."""
+    return max(-(2**62), min(points, 2**62))
 
 
 def _redeemed(row: tuple[Any, ...]) -> Outcome:
