@@ -349,7 +349,7 @@ def expire(*, at: datetime, after_wallet: int, wallets: int, actor: str) -> Swep
 
 
 def _bigint(points: int) -> int:
-    """`points`, or a number as absurd that PostgreSQL can read and add to: the kernel refuses both by name."""
+    """`points`, or one as absurd that PostgreSQL can read and add to: the kernel refuses both by name."""
     return max(-(2**62), min(points, 2**62))
 
 

@@ -167,7 +167,7 @@ class Dice:
         op = self.random.choice((self._accrue, self._redeem, self._hold, self._take_back, self._put_back))()
         old = self.random.choice(self.asked or [op])
         spoilt = [
-            lambda: replace(op, points=self.random.choice((0, -1, -(10**6), world.POINTS_MAX + 1, 2**62))),
+            lambda: replace(op, points=self.random.choice((0, -1, -(2**70), world.POINTS_MAX + 1, 2**63))),
             lambda: replace(op, unit=world.CLOSED_UNIT, token=None, quoted_until=None),
             lambda: replace(op, original="never-was"),
             lambda: replace(op, points=10**9),
