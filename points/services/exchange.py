@@ -77,6 +77,8 @@ def quote_exchange(
     given, dust = divmod(points * rate.numerator, rate.denominator)
     if not given:
         raise ExchangeTooSmall
+    if given > POINTS_MAX:
+        raise PointsOutOfRange(asked=given)
     covered, short = ledger.allocate(member_id=member.pk, program_id=source.pk, price=points, at=at)
     own = sum(share.spent for share in covered if share.program_id == source.pk)
     if own < points:

@@ -48,8 +48,6 @@ BEGIN
             outcome := 'points_out_of_range';
             RETURN;
         END IF;
-        INSERT INTO points_wallet (member_id, program_id) VALUES (p_member, p_target)
-            ON CONFLICT (member_id, program_id) DO NOTHING;
         PERFORM FROM points_wallet w WHERE w.member_id = p_member ORDER BY w.id FOR NO KEY UPDATE;
     END LOOP;
 
@@ -80,7 +78,6 @@ BEGIN
     END IF;
 
     SELECT * INTO v_from FROM points_wallet w WHERE w.member_id = p_member AND w.program_id = p_source;
-    SELECT w.id INTO v_to FROM points_wallet w WHERE w.member_id = p_member AND w.program_id = p_target;
     v_want := least(p_points, coalesce(points_beyond_debt(v_from.id, v_from.balance, v_from.debt), 0));
     FOR v_lot IN
         SELECT l.* FROM points_lot l
@@ -106,6 +103,12 @@ BEGIN
         outcome := 'insufficient_points';
         RETURN;
     END IF;
+
+    -- A new wallet has the highest id, so taking its lock last keeps the order.
+    INSERT INTO points_wallet (member_id, program_id) VALUES (p_member, p_target)
+        ON CONFLICT (member_id, program_id) DO NOTHING;
+    SELECT w.id INTO v_to FROM points_wallet w
+        WHERE w.member_id = p_member AND w.program_id = p_target FOR NO KEY UPDATE;
 
     posting_id := points_uuid7();
     v_detail := jsonb_build_object('target', p_target, 'given', given, 'numerator', r.numerator,

@@ -13,9 +13,10 @@ from django.db import connection
 
 from points import ledger
 from points.models import Posting, Wallet
-from points.refusals import InsufficientPoints, ReversalExceedsOriginal
+from points.refusals import ExchangeCapReached, InsufficientPoints, ReversalExceedsOriginal
 from points.selectors.audit import audit
 from points.services.accrual import Grant, accrue_many
+from points.services.exchange import exchange_points
 from points.services.expiry import expire_due_lots
 from points.services.reversal import reverse_accrual
 from tests.factories import NOW, balance, give, make_member, make_program, make_rate, make_unit, redeem
@@ -215,4 +216,36 @@ def test_a_debt_is_repaid_once_by_batches_that_race():
 
     wallet = Wallet.objects.get()
     assert (wallet.balance, wallet.debt) == (24 * 50 - 500, 0)
+    assert audit().is_clean
+
+
+def test_a_daily_cap_is_exact_under_parallel_exchanges():
+    mall, hotel, member = make_unit(), make_unit(), make_member()
+    source, target = make_program(owner=hotel), make_program(owner=mall)
+    rate = make_rate(source, target, 2)
+    type(rate).objects.filter(pk=rate.pk).update(cap_per_member_day=100)
+    give(member, source, 1000)
+
+    def swap(number):
+        def job():
+            try:
+                exchange_points(
+                    member=member,
+                    source=source,
+                    target=target,
+                    points=10,
+                    source_ref=f"x-{number}",
+                    by="test",
+                    at=NOW,
+                )
+            except ExchangeCapReached:
+                return "capped"
+            return "posted"
+
+        return job
+
+    answers = at_once(8, [swap(number) for number in range(40)])
+
+    assert Counter(answers) == {"posted": 10, "capped": 30}
+    assert (balance(member, source), balance(member, target)) == (900, 200)
     assert audit().is_clean

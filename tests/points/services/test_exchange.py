@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from points.models import ExchangeRate, Lot, Posting
+from points.models import ExchangeRate, Lot, Posting, Wallet
 from points.refusals import (
     ExchangeCapReached,
     ExchangeTooSmall,
@@ -192,6 +192,7 @@ def test_what_cannot_be_exchanged_is_refused_by_name_and_writes_nothing(member, 
 
     assert short.value.facts == {"asked": 101, "short": 1, "program": "HOTEL"}
     assert not Posting.objects.filter(kind="exchange").exists()
+    assert not Wallet.objects.filter(program=mall_program).exists()
 
 
 def test_a_rate_that_closes_a_gaining_circle_is_not_published(mall_program, hotel_program):
