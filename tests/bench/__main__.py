@@ -45,9 +45,9 @@ def main() -> int:
         for name in asked.only or PARTS:
             console.print(f"[dim]{time.monotonic() - began:4.0f} s[/]  {name}")
             PARTS[name](run)
-    run.record("run", seconds=time.monotonic() - began)
+            run.record("run", seconds=time.monotonic() - began)
+            write(run, asked.json)  # what is measured is kept, also if a later part fails
     show(run)
-    write(run, asked.json)
     return 1 if asked.smoke and not _structure_holds(run) else 0
 
 

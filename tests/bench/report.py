@@ -1,10 +1,9 @@
-"""What a run says: a table, build/bench.json, and the chart of docs/performance.md."""
+"""What a run says: a table on the terminal and build/bench.json."""
 
 import json
 import os
 import platform
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +14,6 @@ from tests.bench.run import Run
 from tests.databases import PROJECT
 
 JSON = PROJECT / "build" / "bench.json"
-CHART = PROJECT / "docs" / "img" / "performance.svg"
 
 
 def show(run: Run) -> None:
@@ -61,37 +59,3 @@ def write(run: Run, file: Path) -> None:
     told = {one.name: vars(one) for one in run.told}
     content = {**run.figures, "how": how, "crews": told, "skipped": run.skipped}
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def chart() -> None:
-    """Draw docs/img/performance.svg from build/bench.json: each goal as a bar, full at its bound."""
-    figures = json.loads(JSON.read_text(encoding="utf-8"))
-    measured = [
-        (goal, figures[goal.part][goal.figure]) for goal in GOALS if goal.figure in figures.get(goal.part, {})
-    ]
-    height = 24 * len(measured) + 44
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" font-family="sans-serif"',
-        ' font-size="12">',
-        f'<rect width="960" height="{height}" fill="#fff"/>',
-        f'<line x1="800" y1="24" x2="800" y2="{height - 16}" stroke="#666" stroke-dasharray="3 3"/>',
-        '<text x="800" y="16" text-anchor="middle" fill="#444">goal</text>',
-    ]
-    for row, (goal, value) in enumerate(measured):
-        # How much of the goal is reached; a ceiling is reached the better the lower the figure.
-        reached = goal.bound / value if goal.is_ceiling and value else value / goal.bound
-        width = min(reached, 1.4) * 200
-        colour = "#2e7d6b" if goal.is_met(value) else "#c0553a"
-        y = 30 + 24 * row
-        lines += [
-            f'<text x="8" y="{y + 13}" fill="#222">{goal.part}</text>',
-            f'<text x="52" y="{y + 13}" fill="#222">{escape(goal.says)}</text>',
-            f'<rect x="600" y="{y}" width="{width:.0f}" height="17" rx="2" fill="{colour}"/>',
-            f'<text x="{606 + width:.0f}" y="{y + 13}" fill="#222">{value:,.2f}</text>',
-        ]
-    CHART.parent.mkdir(exist_ok=True)
-    CHART.write_text("\n".join([*lines, "</svg>"]) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    chart()

@@ -47,9 +47,11 @@ def floor(*, url: str, client: str, members: int) -> Operation:
     return post
 
 
-def accrue(*, url: str, client: str, members: int, units: int = 100) -> Operation:
-    """A complete earn, at one of `units` units."""
+def accrue(*, url: str, client: str, members: int, units: int = 100, is_patient: bool = False) -> Operation:
+    """A complete earn, at one of `units` units. A patient one waits for locks, and the wait is measured."""
     cursor, serial, chance = cursor_of(url), itertools.count(), random.Random(client)
+    if is_patient:
+        cursor.execute("SET lock_timeout = 0")
 
     def earn() -> int:
         at = datetime.now(tz=UTC)

@@ -79,7 +79,9 @@ def _beside_a_till(run: Run) -> tuple[list[float], Round, Round]:
     """The chunks' seconds, and what a till met while idle and during the sweep."""
     run.place.create("busy", template=SOURCE)
     run.place.checkpoint()
-    crew = run.crew("till beside the sweep", "kernel:accrue", 1, database="busy", members=run.scale.due)
+    crew = run.crew(
+        "till beside the sweep", "kernel:accrue", 1, database="busy", members=run.scale.due, is_patient=True
+    )
     team = Team(crew, server=run.server)
     taken: list[float] = []
     try:

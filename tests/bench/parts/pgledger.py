@@ -21,8 +21,8 @@ def make_pgledger(run: Run) -> bool:
         for file in files:
             cursor.execute(file.read_text(encoding="utf-8"))
         cursor.execute(
-            "SELECT count(pgledger_create_account('account.' || lpad(n::text, 7, '0'), 'CNY'))"
-            " FROM generate_series(0, %s) n",
+            "SELECT count(*) FROM generate_series(0, %s) n,"
+            " LATERAL pgledger_create_account('account.' || lpad(n::text, 7, '0'), 'CNY')",
             [min(run.scale.members, ACCOUNTS_MAX)],
         )
     run.place.settle("pgledger")

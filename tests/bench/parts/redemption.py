@@ -30,7 +30,7 @@ def measure(run: Run) -> None:
 
     # Lots of one point each: a price of n touches n lots. The supply of small lots bounds the calls.
     calls = int(
-        run.scale.rich_members * run.scale.rich_lots / ((_FEW + _MANY) * (run.scale.rounds + 1) * 1.1)
+        run.scale.rich_members * run.scale.rich_lots / ((_FEW + _MANY) * (run.scale.rounds + 1) * 1.6)
     )
     wide = [
         run.crew(
