@@ -18,8 +18,8 @@ def main() -> int:
     """Run one management command. Returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else ""
-    is_private = given("DATABASE_URL") is None
     try:
+        is_private = given("DATABASE_URL") is None
         with nullcontext() if command in WITHOUT_ENGINES else engines():
             ensure_schema(command, is_private=is_private)
             execute_from_command_line(sys.argv)

@@ -9,6 +9,7 @@ import binascii
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ def refuse_unsafe_start() -> None:
     command = _command()
     if settings.LOYALTY_ENV not in ENVIRONMENTS:
         _refuse([f"LOYALTY_ENV is {settings.LOYALTY_ENV!r}: it must be one of {', '.join(ENVIRONMENTS)}."])
+    if settings.LOYALTY_FAKE_NOW and not settings.PRODUCTION and not _is_instant(settings.LOYALTY_FAKE_NOW):
+        _refuse(["LOYALTY_FAKE_NOW must be an instant with its offset, such as 2026-03-31T08:00:00+08:00."])
     if not settings.PRODUCTION or command in EARLY_COMMANDS:
         return
     faults = [*setting_faults(), *login_faults(command)]
@@ -185,6 +188,13 @@ def _right_faults(cursor: Any) -> list[str]:
         for (name,) in cursor.fetchall()
     ]
     return faults
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _command() -> str:

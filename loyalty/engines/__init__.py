@@ -166,9 +166,11 @@ def _embedded(*, postgres: bool, valkey: bool) -> Iterator[dict[str, str]]:
             variables["BROKER_URL"] = broker.start().url
 
     def stop() -> None:
-        # Those who use only one of the two may be the last: whoever leaves last stops both.
-        for server in (ValkeyBroker(local / "broker"), PostgresCluster(local / "postgres")):
-            server.stop()
+        # Those who use only one of the two may be the last: whoever leaves last stops both. Looking at one
+        # that was never there would make its folder.
+        for name, server in (("broker", ValkeyBroker), ("postgres", PostgresCluster)):
+            if (local / name).exists():
+                server(local / name).stop()
 
     with shared(local, start=start, stop=stop):
         yield variables

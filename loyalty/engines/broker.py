@@ -156,22 +156,24 @@ def check_broker(url: str) -> None:
 
     :raises EngineError: the URL is malformed, nobody answers, or the password is refused
     """
-    parts = urlsplit(url)
+    like = "BROKER_URL must look like redis://:password@host:6379/0 or amqp://user:password@host//."
+    try:
+        parts = urlsplit(url)
+        named_port = parts.port
+    except ValueError as malformed:
+        raise EngineError(like) from malformed
     if parts.scheme == "memory":
         return
     default_port = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}.get(parts.scheme)
     if default_port is None or not parts.hostname:
-        raise EngineError(
-            "BROKER_URL must look like redis://:password@host:6379/0 or amqp://user:password@host//."
-        )
-    place = f"{parts.hostname}:{parts.port or default_port}"
+        raise EngineError(like)
+    port = named_port or default_port
+    place = f"{parts.hostname}:{port}"
     try:
         if parts.scheme == "redis":
             answer = _ask(url)
         else:
-            with socket.create_connection(
-                (parts.hostname, parts.port or default_port), timeout=_ANSWER_SECONDS
-            ):
+            with socket.create_connection((parts.hostname, port), timeout=_ANSWER_SECONDS):
                 return
     except OSError as refused:
         raise EngineError(

@@ -47,9 +47,13 @@ def connected(url: str, *, variable: str) -> Iterator[Connection]:
 
     :raises EngineError: the URL is malformed, or the server is unreachable or refuses
     """
-    parts = urlsplit(url)
+    like = f"{variable} must look like postgresql://role:password@host:5432/database."
+    try:
+        parts = urlsplit(url)
+    except ValueError as malformed:
+        raise EngineError(like) from malformed
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        raise EngineError(f"{variable} must look like postgresql://role:password@host:5432/database.")
+        raise EngineError(like)
     try:
         link = psycopg2.connect(url, connect_timeout=_CONNECT_SECONDS)
     except psycopg2.Error as refused:

@@ -128,6 +128,15 @@ def test_a_misspelt_environment_is_refused(app_dsn):
     assert found == ["LOYALTY_ENV is 'prod': it must be one of development, test, production."]
 
 
+@pytest.mark.parametrize("faked", ["2026-03-31T08:00:00", "tomorrow"])
+def test_a_faked_clock_without_its_offset_is_refused_in_one_sentence(faked, app_dsn):
+    done = start(["-c", "import loyalty.wsgi"], app_dsn, LOYALTY_ENV="development", LOYALTY_FAKE_NOW=faked)
+
+    assert faults(done) == [
+        "LOYALTY_FAKE_NOW must be an instant with its offset, such as 2026-03-31T08:00:00+08:00."
+    ]
+
+
 def test_all_faults_are_told_at_once():
     found = faults(
         start(

@@ -57,6 +57,16 @@ def test_nothing_runs_after_the_last_user_has_left(local):
     assert ValkeyBroker(local / "broker").pid is None
 
 
+def test_a_server_that_the_environment_names_leaves_no_folder_for_a_private_one(cluster, tmp_path):
+    user = start_user(LOYALTY_LOCAL_DIR=str(tmp_path), DATABASE_URL=cluster.url())
+    urls_of(user)
+
+    assert finish(user) == 0
+
+    assert not (tmp_path / "postgres").exists()
+    ValkeyBroker(tmp_path / "broker").remove()
+
+
 def test_two_that_start_at_the_same_moment_share_one_server(local):
     first, second = (start_user(LOYALTY_LOCAL_DIR=str(local)) for _ in range(2))
 

@@ -49,6 +49,7 @@ def message(kind: bytes, content: bytes) -> bytes:
         (f"postgresql://a:b@{NOBODY_LISTENS}/loyalty", "DATABASE_URL: cannot use PostgreSQL at 127.0.0.1:1"),
         ("mysql://a:b@localhost/loyalty", "DATABASE_URL must look like postgresql://"),
         ("postgresql://a:b@localhost", "DATABASE_URL must look like postgresql://"),
+        ("postgresql://a:b@[::1/loyalty", "DATABASE_URL must look like postgresql://"),
     ],
 )
 def test_a_wrong_database_url_is_one_sentence_without_its_password(url, words):
@@ -73,6 +74,8 @@ def test_a_wrong_password_is_one_sentence(cluster):
         (f"redis://:secret@{NOBODY_LISTENS}/0", "BROKER_URL: no broker answers at 127.0.0.1:1"),
         (f"amqp://a:b@{NOBODY_LISTENS}//", "BROKER_URL: no broker answers at 127.0.0.1:1"),
         ("carrier-pigeon://roof", "BROKER_URL must look like"),
+        ("redis://:secret@127.0.0.1:port/0", "BROKER_URL must look like"),
+        ("redis://:secret@[::1/0", "BROKER_URL must look like"),
     ],
 )
 def test_a_wrong_broker_url_is_one_sentence(url, words, tmp_path):
@@ -124,6 +127,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
     assert "Cannot write in" in said
     assert "LOYALTY_LOCAL_DIR" in said
+
+
+def test_a_secret_file_that_is_not_there_is_one_sentence_from_manage_py(tmp_path):
+    absent = str(tmp_path / "absent")
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=PROJECT,
+        env=clean_environment(DATABASE_URL_FILE=absent),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"error: DATABASE_URL_FILE names {absent}, which cannot be read (No such file or directory)."
+    ]
 
 
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "BROKER_URL"])
