@@ -244,7 +244,11 @@ def _of_drf(exc: drf_errors.APIException) -> tuple[dict[str, Any], dict[str, str
     named = exc.get_codes()
     if isinstance(named, str) and exc.status_code in (400, 401, 403) and named != exc.default_code:
         code = named
-    return _body(exc.status_code, code, str(exc.default_detail), detail=str(exc.detail)), headers
+    title = str(exc.default_detail)
+    # "Method {method} not allowed.": only the detail has it filled in.
+    return _body(
+        exc.status_code, code, str(exc.detail) if "{" in title else title, detail=str(exc.detail)
+    ), headers
 
 
 def _of_database(exc: Exception) -> tuple[dict[str, Any], dict[str, str]]:

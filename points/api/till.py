@@ -50,8 +50,9 @@ class TillView(PartnerView):
 
         :raises NotFound: nobody
         """
+        unit = self.unit  # a unit that is not there is no missing member
         try:
-            return member_named(ref, unit=self.unit)
+            return member_named(ref, unit=unit)
         except NotFound as nobody:
             raise NotFound(str(_("There is no such member.")), field="member") from nobody
 

@@ -167,6 +167,12 @@ def test_the_frameworks_refusals_are_problems_too(client, request_line, accept, 
     assert response["Content-Type"] == PROBLEM_JSON
 
 
+def test_a_title_has_no_gaps_left_to_fill(client):
+    body = client.generic("DELETE", "/api/v1/echo", headers={"Accept-Language": "en"}).json()
+
+    assert body["title"] == 'Method "DELETE" not allowed.'
+
+
 def test_a_bug_outside_the_views_is_a_problem_under_the_surfaces_only(client):
     under = client.get("/api/plain/bug")
     outside = client.get("/plain/bug")

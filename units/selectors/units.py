@@ -17,11 +17,11 @@ def unit_by_code(code: str, *, among: Iterable[BusinessUnit] | None = None) -> B
         for unit in among:
             if unit.code == code:
                 return unit
-        raise NotFound
+        raise NotFound(field="unit")
     # A NUL is no letter of a code, and PostgreSQL takes none in a text.
     found = BusinessUnit.objects.filter(code=code).first() if "\x00" not in code else None
     if found is None:
-        raise NotFound
+        raise NotFound(field="unit")
     return found
 
 
@@ -32,7 +32,7 @@ def outlet_by_code(code: str, *, unit: BusinessUnit) -> Outlet:
     """
     outlet = Outlet.objects.filter(unit=unit, code=code).first() if "\x00" not in code else None
     if outlet is None:
-        raise NotFound
+        raise NotFound(field="outlet")
     return outlet
 
 

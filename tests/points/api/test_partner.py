@@ -231,7 +231,8 @@ class TestWhoAndWhere:
         till = Till([story.hotel])
 
         told(till.post("redemptions", {**payment, "unit": "MALL"}), 404, "not_found")
-        told(till.post("redemptions", {**payment, "unit": "NOWHERE"}), 404, "not_found")
+        problem = told(till.post("redemptions", {**payment, "unit": "NOWHERE"}), 404, "not_found")
+        assert problem["field"] == "unit"
 
     def test_a_key_of_several_units_says_where(self, story, payment):
         till = Till([story.mall, story.hotel])
@@ -244,7 +245,8 @@ class TestWhoAndWhere:
         make_outlet(story.hotel, "LOBBY")
 
         told(till.post("redemption-quotes", {**order, "outlet": "LOBBY"}), 404, "not_found")
-        told(till.post("redemptions", {**payment, "outlet": "LOBBY"}), 404, "not_found")
+        problem = told(till.post("redemptions", {**payment, "outlet": "LOBBY"}), 404, "not_found")
+        assert problem["field"] == "outlet"
 
     @pytest.mark.parametrize(
         "ref",
