@@ -226,7 +226,9 @@ CHECKS = (
         SELECT 'pg_class', t.name, 'loyalty_app may write it'
         FROM unnest(ARRAY['points_posting', 'points_entry', 'points_draw', 'points_lot', 'points_wallet', 'points_hold',
                           'points_holdlot']) AS t (name)
-        WHERE has_table_privilege('loyalty_app', t.name, 'INSERT, UPDATE, DELETE, TRUNCATE')
+        -- Rights on single columns count as well.
+        WHERE has_table_privilege('loyalty_app', t.name, 'DELETE, TRUNCATE')
+           OR has_any_column_privilege('loyalty_app', t.name, 'INSERT, UPDATE')
         """,
     ),
 )

@@ -101,6 +101,7 @@ TAMPERINGS = {
     "all wallets gone": "TRUNCATE points_wallet",
     "a guard off": "ALTER TABLE points_entry DISABLE TRIGGER entry_is_append_only",
     "a guard gone": "DROP TRIGGER draw_is_never_emptied ON points_draw",
+    "a right on one column": "GRANT UPDATE (points) ON points_entry TO loyalty_app",
     "a right given": "GRANT UPDATE ON points_posting TO loyalty_app",
 }
 
@@ -111,6 +112,7 @@ def test_the_audit_names_what_a_superuser_changed(admin_connection, statement):
     a_story()
     assert audit().is_clean
     undo = {
+        TAMPERINGS["a right on one column"]: "REVOKE UPDATE (points) ON points_entry FROM loyalty_app",
         TAMPERINGS["a guard off"]: "ALTER TABLE points_entry ENABLE TRIGGER entry_is_append_only",
         TAMPERINGS["a guard gone"]: "CREATE TRIGGER draw_is_never_emptied BEFORE TRUNCATE ON points_draw"
         " FOR EACH STATEMENT EXECUTE FUNCTION points_refuse_change()",
