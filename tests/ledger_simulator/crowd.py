@@ -73,12 +73,12 @@ def _run_workers(
     place: Place, names: list[str], faults: Faults, *, chance: Chance, ops: int, seed: str
 ) -> list[str]:
     share = -(-ops // len(names))
-    arguments = [seed, str(share), str(chance.members), str(chance.sweep), str(place.folder)]
+    arguments = [seed, share, place.folder, chance.members, chance.batch, chance.sweep]
     workers = {}
     for name in names:
         with (place.folder / f"{name}.errors").open("w") as errors:
             workers[name] = subprocess.Popen(
-                [sys.executable, "-m", "tests.ledger_simulator.worker", name, *arguments],
+                [sys.executable, "-m", "tests.ledger_simulator.worker", name, *map(str, arguments)],
                 cwd=PROJECT, env=place.environment, stderr=errors,
             )  # fmt: skip
     try:
@@ -101,7 +101,7 @@ def _run_workers(
 
 def _progress(folder: Path, name: str) -> int:
     path = folder / f"{name}.progress"
-    return int.from_bytes(path.read_bytes(), "big") if path.exists() else 0
+    return int.from_bytes(path.read_bytes()[:8], "big") if path.exists() else 0
 
 
 def _written(folder: Path, names: list[str]) -> Iterator[Record]:

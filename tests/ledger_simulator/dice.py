@@ -2,13 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from tests.ledger_simulator import world
 from tests.ledger_simulator.operations import DONE, LOST, Answer, Grant, Op
 
 REMEMBERED = 300
+LONG = 200_000
 SHARED_EVERY = 40  # one operation in so many is one that all processes ask
 _PROGRAMS = tuple(program.code for program in world.PROGRAMS)
 _WEIGHTS = {
@@ -27,8 +28,9 @@ class Chance:
 
     @classmethod
     def of_run(cls, ops: int) -> "Chance":
-        """People enough that a wallet stays as full as a real one; some hundred sweeps at most."""
-        return cls(max(3, ops // 150), sweep=min(0.4, 20_000 / max(1, ops)))
+        """People enough that wallets stay as full as real ones; long runs batch more and sweep less."""
+        batch = 40 if ops < LONG else 100
+        return cls(max(3, ops // 150), batch, min(0.4, 20_000 / max(1, ops)))
 
 
 class Dice:
@@ -56,12 +58,17 @@ class Dice:
             self.at = now + timedelta(days=self.random.uniform(0, 40))  # the clock jumps, later it jumps back
         elif self.at > now + timedelta(days=5):
             self.at = now
-        if self.serial % SHARED_EVERY == 0:
+        if self.meets:
             return self._shared(self.serial // SHARED_EVERY)
         kind = self.random.choices(self._kinds, self._weights)[0]
         op = getattr(self, f"_{kind}")()
         self.asked.append(op)
         return op
+
+    @property
+    def meets(self) -> bool:
+        """The operation just thrown is one that all processes ask."""
+        return self.serial % SHARED_EVERY == 0
 
     def learn(self, op: Op, answer: Answer) -> None:
         """Remember what can be built upon. Of a lost answer nobody knows: it is asked again elsewhere."""
@@ -93,7 +100,7 @@ class Dice:
 
     def _batch(self) -> Op:
         grants = [
-            Grant(self._ref(f"b{number:02d}"), self._member(), self._points())
+            Grant(self._ref(f"b{number:03d}"), self._member(), self._points())
             for number in range(self.random.randrange(1, self.chance.batch + 1))
         ]
         # One reference twice in a batch: with the same content, or with another.
@@ -186,19 +193,32 @@ class Dice:
         return wrong if is_quoted else replace(wrong, token=None, quoted_until=None)
 
     def _shared(self, number: int) -> Op:
-        """What every process asks in the same words, at its own time: the first posts, others replay."""
-        random = Random(f"{self.seed}/shared/{number}")
-        # Three in a row share an accrual, what is spent of it, and what comes back.
-        kind, family = ("accrue", "redeem", "take_back")[number % 3], number // 3
-        mates = Random(f"{self.seed}/family/{family}")
-        unit, program = mates.choice(world.UNITS), mates.choice(_PROGRAMS)
-        member, points = mates.randrange(1, self.chance.members + 1), mates.randrange(50, 500)
+        """What all processes ask at about the same moment, of the same member: twins, and rivals."""
+        family, step = divmod(number, 8)
+        fate = Random(f"{self.seed}/family/{family}")
+        points = fate.randrange(50, 500)
         at = world.START + timedelta(hours=family)
-        return Op(
-            kind, at, unit=unit, member=member, program=program, ref=f"shared-{kind}-{family}",
-            points=points if kind == "accrue" else random.randrange(1, points),
-            original="" if kind != "take_back" else f"shared-accrue-{family}", is_shared=True,
-        )  # fmt: skip
+        whom = {
+            "unit": fate.choice(world.UNITS), "program": fate.choice(_PROGRAMS),
+            "member": fate.randrange(1, self.chance.members + 1), "is_shared": True,
+        }  # fmt: skip
+        same, mine = f"shared-{family}", f"{self._ref('s')}"
+        return (
+            Op("accrue", at, ref=same, points=points, **whom),
+            Op("redeem", at, ref=same, points=points // 2, **whom),
+            Op("put_back", at, ref=mine, original=same, points=points // 2, **whom),
+            Op("hold", at, ref=f"{same}-held", points=points // 3, **whom),
+            self._rival(at, f"{same}-held", whom),
+            Op("redeem", at, ref=mine, points=points, **whom),
+            Op("take_back", at, ref=mine, original=same, points=points, **whom),
+            Op("sweep", at + timedelta(days=25)),
+        )[step]
+
+    def _rival(self, at: datetime, held: str, whom: dict[str, object]) -> Op:
+        """One captures all of a hold, another a part, a third lets it go."""
+        unit, member = whom["unit"], whom["member"]
+        kind, points = self.random.choice((("capture", None), ("capture", 10), ("void", 0)))
+        return Op(kind, at, unit=unit, member=member, original=held, points=points, is_shared=True)
 
     # --- what they are made of ---
 

@@ -16,12 +16,16 @@ from loyalty.engines.signals import ended_by_signals
 from tests.databases import PROJECT, Cleaner, signed_in
 
 DATABASE = "simulated"
-# Postings and holds in the order in which they got their locks: the journal itself need not say it.
+# Postings and holds in the order in which they got their locks: the journal itself need not say it. Some
+# linger before they go on, so that others come between wherever nothing keeps them out.
 ORDER = """
 CREATE TABLE simulator_order (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text, id uuid);
 CREATE FUNCTION simulator_note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     INSERT INTO simulator_order (what, id) VALUES (TG_ARGV[0], NEW.id);
+    IF random() < 0.05 THEN
+        PERFORM pg_sleep(random() * 0.005);
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER simulator_posted AFTER INSERT ON points_posting
