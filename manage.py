@@ -26,6 +26,9 @@ def main() -> int:
     except EngineError as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130  # what a shell expects of Ctrl-C
     return 0
 
 

@@ -30,6 +30,9 @@ def main() -> int:
     except EngineError as refusal:
         sys.stderr.write(f"error: {refusal}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130  # what a shell expects of Ctrl-C
     return 0
 
 
@@ -46,18 +49,30 @@ def _up() -> None:
             stderr=writing,
             start_new_session=True,
         )
-    deadline = time.monotonic() + _UP_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        if holder() == server.pid and is_ready():
-            sys.stdout.write(f"up: http://127.0.0.1:{port()}/ (log: {log})\n")
-            return
-        time.sleep(0.2)
-    if server.poll() is None:
-        server.terminate()
-        server.wait()
+    is_up = False
+    try:
+        is_up = _comes_up(server)
+    finally:
+        # Ctrl-C reaches us alone: nothing half-started may stay behind.
+        if not is_up and server.poll() is None:
+            server.terminate()
+            server.wait()
+    if is_up:
+        sys.stdout.write(f"up: http://127.0.0.1:{port()}/ (log: {log})\n")
+        return
     reasons = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     words = reasons[-1].removeprefix("error: ") if reasons else "it said nothing"
     raise EngineError(f"It did not come up: {words} (log: {log})")
+
+
+def _comes_up(server: "subprocess.Popen[bytes]") -> bool:
+    """Whether `server` answers in time."""
+    deadline = time.monotonic() + _UP_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        if holder() == server.pid and is_ready():
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def _down() -> None:

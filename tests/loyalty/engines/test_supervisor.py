@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from loyalty.engines import PostgresCluster, ValkeyBroker
+from loyalty.engines.places import remove_folder
 from loyalty.engines.processes import BEAT, PRIVILEGED_VARIABLES, WEB, WORKER
 from loyalty.engines.servers import runs
 from loyalty.engines.supervisor import process_environment
@@ -147,3 +149,44 @@ def test_no_process_sees_a_privileged_login(name, suffix):
 
 def test_the_processes_are_web_worker_and_beat():
     assert [process.name for process in (WEB, WORKER, BEAT)] == ["web", "worker", "beat"]
+
+
+def test_ctrl_c_while_it_comes_up_leaves_nothing_behind(tmp_path):
+    up = subprocess.Popen(
+        [sys.executable, "-m", "loyalty.engines", "up"],
+        env=clean_environment(LOYALTY_LOCAL_DIR=str(tmp_path), PORT=str(free_port())),
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    cluster = PostgresCluster(tmp_path / "postgres")
+    assert eventually(lambda: cluster.pid is not None)
+
+    up.send_signal(signal.SIGINT)
+
+    assert up.communicate(timeout=60)[1] == "stopped\n"
+    assert up.returncode == 130
+    assert cluster.pid is None
+    cluster.remove()
+    ValkeyBroker(tmp_path / "broker").remove()
+    remove_folder(tmp_path / "software")
+
+
+def test_ctrl_c_in_a_command_is_no_traceback(tmp_path):
+    command = subprocess.Popen(
+        [sys.executable, "manage.py", "check"],
+        env=clean_environment(LOYALTY_LOCAL_DIR=str(tmp_path)),
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    cluster = PostgresCluster(tmp_path / "postgres")
+    assert eventually(lambda: cluster.pid is not None)
+
+    command.send_signal(signal.SIGINT)
+
+    assert command.communicate(timeout=60)[1] == "stopped\n"
+    assert command.returncode == 130
+    cluster.remove()
+    ValkeyBroker(tmp_path / "broker").remove()
+    remove_folder(tmp_path / "software")
