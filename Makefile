@@ -51,7 +51,7 @@ up: $(READY) ## web, worker and beat in the background; returns when /readyz ans
 	@$(PY) -m loyalty.engines up
 
 down: ## stop what `make up` started
-	@if [ -x $(PY) ]; then $(PY) -m loyalty.engines down; else echo "nothing is up"; fi
+	@if [ -e $(READY) ]; then $(PY) -m loyalty.engines down; else echo "nothing is up"; fi
 
 browser: ## Debian's Chromium for tests/browser, where it is absent and may be installed
 	@bash deploy/ensure_browser.sh

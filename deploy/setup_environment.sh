@@ -37,10 +37,14 @@ if ! working; then
     rm -f .venv.log
 fi
 
-if .venv/bin/python -m uv --version >/dev/null 2>&1 ||
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 2>/dev/null; then
+by_uv() {
+    .venv/bin/python -m uv --version >/dev/null 2>&1 ||
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 2>/dev/null || return 1
     .venv/bin/python -m uv pip install --quiet --python .venv/bin/python -r requirements-dev.txt
-else
-    echo "uv cannot be had; pip takes a little longer" >&2
+}
+
+# Where a proxy signs for the package index, pip may trust it and uv not.
+if ! by_uv; then
+    echo "uv cannot be used; pip takes a little longer" >&2
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 fi
