@@ -54,7 +54,12 @@ class CallerLimit(BaseThrottle):
         self.seconds_left = 60 - second
         key = f"calls:{view.limit_name}:{view.caller_or_address()}:{minute}"
         cache.add(key, 0, timeout=120)
-        used = cache.incr(key)
+        try:
+            used = cache.incr(key)
+        except ValueError:
+            # A full cache may forget the count between the two: the caller is counted anew, not turned away.
+            cache.set(key, 1, timeout=120)
+            used = 1
         left = max(0, view.calls_per_minute - used)
         view.answer_headers["RateLimit-Policy"] = f'"{view.limit_name}";q={view.calls_per_minute};w=60'
         view.answer_headers["RateLimit"] = f'"{view.limit_name}";r={left};t={self.seconds_left}'

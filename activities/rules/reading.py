@@ -110,7 +110,7 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
         member_ref=values.get("member_ref"),
         outlet_id=None if outlet is None else _outlet(outlet, place),
         occurred_at=_instant(values.get("occurred_at") or "", outlet, place),
-        amount=read_money(values.get("amount") or "", "amount", currency),
+        amount=_amount(values.get("amount"), kind, currency),
         currency=currency,
         category=values.get("category") or "",
         quantity=None if quantity is None else read_quantity(quantity),
@@ -120,6 +120,13 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
     )
     check_report(report, place=place)
     return report
+
+
+def _amount(text: str | None, kind: str, currency: str) -> Decimal:
+    # Who attended an event need not have paid; every other kind is about money.
+    if text is None and kind == "event":
+        return _NOTHING
+    return read_money(text or "", "amount", currency)
 
 
 def check_report(report: ActivityReport, *, place: Place) -> None:

@@ -51,6 +51,11 @@ def test_a_row_is_read_as_written():
     assert report.attributes == {"cashier": "Li"}
 
 
+def test_an_event_may_name_no_amount_and_nothing_else_may():
+    assert read(kind="event", amount=None).amount == 0
+    assert reason(kind="purchase", amount=None) == "bad_amount"
+
+
 @pytest.mark.parametrize(
     ("text", "utc"),
     [
