@@ -8,7 +8,7 @@ from tests.bench.filling import Lots, fill
 from tests.bench.place import manage
 from tests.bench.run import Run, per_s
 
-# So many entries a member: half of them lots that can be spent.
+# So many entries a member, each with a lot that can be spent.
 LOTS = 10
 
 
