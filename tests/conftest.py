@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -20,6 +22,11 @@ from tests.databases import (
     signed_in,
     url_of,
 )
+
+# A suite started in the background inherits ignored signals and would hand them on to what it starts.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler)
 
 # This runs at import, because Django reads DATABASE_URL when pytest-django sets it up, right after.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -77,6 +84,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
     with django_db_blocker.unblock():
         connections.close_all()
     drop_database(server, NAME)
+
+
+@pytest.fixture(autouse=True)
+def faked_clock_starts_with_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LOYALTY_FAKE_NOW counts from the start of the process; a test means from its own start."""
+    monkeypatch.setattr("common.clock._started", time.monotonic())
 
 
 @pytest.fixture

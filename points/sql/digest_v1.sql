@@ -2,8 +2,7 @@
 -- The kernel writes it, the audit makes it again from the rows; one text each, so that they cannot differ.
 -- Free text is length-prefixed, so that no two postings share a text. Instants are microseconds since 1970.
 
--- RFC 9562 version 7: 48 bits of milliseconds, then random bits. PostgreSQL has its own from version 18 on, five times
--- as fast; two ids a posting are worth it.
+-- RFC 9562 version 7: 48 bits of milliseconds, then random bits. PostgreSQL has its own from version 18 on.
 DO $do$
 BEGIN
     IF current_setting('server_version_num')::integer >= 180000 THEN

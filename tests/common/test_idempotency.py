@@ -184,24 +184,33 @@ def test_fifty_at_once_make_one_effect_and_hear_one_answer(routes):
 @pytest.mark.django_db(transaction=True)
 def test_while_the_first_still_runs_the_second_is_told_to_wait(routes):
     """The first holds its claim for longer than the second's lock_timeout."""
+    claimed, told = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            IdempotencyRecord.objects.create(
+                caller="Caller:till-1", route="POST api/v1/effect", key="k", body_hash=b"x", created_at=AT
+            )
+            claimed.set()
+            told.wait(20)
 
     def send(number):
-        if number:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '200ms'; SELECT pg_sleep(0.5)")
-        return Client(headers={"X-Caller": "till-1"}).post(
-            EFFECT,
-            {"ref": "slow", "points": 2000},
-            content_type="application/json",
-            headers={"Idempotency-Key": "k"},
+        if number == 0:
+            return hold()
+        claimed.wait(20)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+        answer = Client(headers={"X-Caller": "till-1"}).post(
+            EFFECT, ORDER, content_type="application/json", headers={"Idempotency-Key": "k"}
         )
+        told.set()
+        return answer
 
-    first, second = in_parallel(2, send)
+    _, second = in_parallel(2, send)
 
-    assert first.status_code == 201
     assert (second.status_code, second.json()["code"]) == (409, "idempotency_key_in_use")
     assert second["Retry-After"] == "1"
-    assert JobRun.objects.count() == 1
+    assert JobRun.objects.count() == 0
 
 
 @pytest.mark.races

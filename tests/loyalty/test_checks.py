@@ -27,7 +27,7 @@ GOOD = {
 
 def start(command, dsn, **changes):
     """Run `command` in a production environment that is good but for `changes`."""
-    hidden = ("DATABASE_", "LOYALTY_", "PYTEST_")
+    hidden = ("DATABASE_", "DJANGO_", "LOYALTY_", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     environment = {**kept, **GOOD, "DATABASE_URL": dsn, **changes}
     return subprocess.run(
