@@ -60,6 +60,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.db import connections  # noqa: E402 -- needs the set-up above
 from django.test import TransactionTestCase  # noqa: E402 -- the same
+from django.utils import translation  # noqa: E402 -- the same
 
 
 def pytest_unconfigure() -> None:
@@ -90,6 +91,14 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
 def faked_clock_starts_with_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """LOYALTY_FAKE_NOW counts from the start of the process; a test means from its own start."""
     monkeypatch.setattr("common.clock._started", time.monotonic())
+    # Ids made in a moved clock's future would keep those of later tests there.
+    monkeypatch.setattr("common.clock._last_uuid_ticks", 0)
+
+
+@pytest.fixture(autouse=True)
+def no_language_left_by_another_test() -> None:
+    """A request leaves its language active in the thread; the next test would speak it."""
+    translation.deactivate()
 
 
 @pytest.fixture

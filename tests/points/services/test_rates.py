@@ -130,4 +130,4 @@ def test_a_gaining_circle_is_named_in_words(rate):
 
     loop = refused.value.facts["loop"]
     assert (loop[0], set(loop)) == (loop[-1], {rate.source.code, rate.target.code})
-    assert str(refused.value).endswith(f": {' → '.join(loop)}.")
+    assert " → ".join(loop) in str(refused.value)
