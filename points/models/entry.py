@@ -18,6 +18,7 @@ class HouseAccount(models.TextChoices):
     EXPIRED = "expired", _("Expired")
     EXCHANGE = "exchange", _("Exchange")
     ADJUSTED = "adjusted", _("Adjusted")
+    TRANSFER = "transfer", _("Between members")
 
 
 class Entry(models.Model):

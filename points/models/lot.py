@@ -50,6 +50,8 @@ class Lot(models.Model):
     earned_at = models.DateTimeField(_("earned"))
     available_at = models.DateTimeField(_("available from"))
     expires_at = ExpiryInstantField(_("expires"))
+    # Of a rolling program: the kernel moves `expires_at` on when the member earns or redeems. The digest leaves it out.
+    rolls = models.BooleanField(_("renewed by earning and redeeming"), db_default=False)
     is_open = models.BooleanField(_("open"))
 
     class Meta:

@@ -16,6 +16,10 @@ class PostingKind(models.TextChoices):
     EXCHANGE = "exchange", _("Points exchange")
     EXPIRY = "expiry", _("Expiry")
     REVERSAL = "reversal", _("Reversal")
+    TRANSFER = "transfer", _("Transfer")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    MATURITY = "maturity", _("Early release")
+    MOVE = "move", _("Move of a wallet")
 
 
 class Posting(models.Model):

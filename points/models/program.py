@@ -13,12 +13,16 @@ from units.models.venue import validate_time_zone
 
 
 class ExpiryKind(models.TextChoices):
-    """How long points live. The count means days, months or years."""
+    """How long points live. The count means days, months or years.
+
+    Rolling: N days after the member last earned or redeemed in the program; a transfer or an exchange renews nothing.
+    """
 
     NEVER = "never", _("Never")
     DAYS = "days", _("N days after accrual")
     MONTH_END = "month_end", _("End of the month, N months on")
     YEAR_END = "year_end", _("End of the Nth calendar year (0 = this one)")
+    ROLLING = "rolling", _("N days after the last earning or redeeming")
 
 
 class ReversalPolicy(models.TextChoices):
@@ -84,7 +88,7 @@ class Program(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(expiry_count__lte=3660)
-                & (~models.Q(expiry_kind="days") | models.Q(expiry_count__gte=1)),
+                & (~models.Q(expiry_kind__in=["days", "rolling"]) | models.Q(expiry_count__gte=1)),
                 name="program_expiry_count_is_sane",
             ),
         ]

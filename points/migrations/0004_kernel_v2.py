@@ -1,0 +1,9 @@
+"""The kernel's hot path, second version: accrue, allocate, redeem, expire."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("points", "0003_rolling_lots_and_new_kinds")]
+
+    operations = []
