@@ -61,7 +61,7 @@ def _lot_counts(run: Run) -> tuple[int, ...]:
 
 
 def _round_trips(run: Run) -> None:
-    """The most statements that one call of points/ledger.py sends."""
+    """The most statements that one call of points/ledger/ sends."""
     told = manage(run.place.environment(LEDGER), "shell", "--verbosity", "0", "--command", _COUNTING)
     run.record("calls", round_trips=float(told.split()[-1]))
 
