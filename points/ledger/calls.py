@@ -83,6 +83,7 @@ def one(sql: str, parameters: list[Any]) -> tuple[Any, ...]:
 
 def every(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     """All rows that a call answers. A call that lost a race is made again."""
+
     def call() -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)

@@ -50,7 +50,7 @@ class Lot(models.Model):
     earned_at = models.DateTimeField(_("earned"))
     available_at = models.DateTimeField(_("available from"))
     expires_at = ExpiryInstantField(_("expires"))
-    # Of a rolling program: the kernel moves `expires_at` on when the member earns or redeems. The digest leaves it out.
+    # Of a rolling program: earning and redeeming move `expires_at` on, so the digest leaves it out.
     rolls = models.BooleanField(_("renewed by earning and redeeming"), db_default=False)
     is_open = models.BooleanField(_("open"))
 

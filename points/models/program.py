@@ -15,7 +15,7 @@ from units.models.venue import validate_time_zone
 class ExpiryKind(models.TextChoices):
     """How long points live. The count means days, months or years.
 
-    Rolling: N days after the member last earned or redeemed in the program; a transfer or an exchange renews nothing.
+    Rolling: N days after the member last earned or redeemed; a transfer or an exchange renews nothing.
     """
 
     NEVER = "never", _("Never")
