@@ -6,6 +6,7 @@ The kernel answers by name. `posted` and `replayed` are results; every other out
 
 from points.ledger.accruals import Accrual, accrue, accrue_many
 from points.ledger.calls import Answer, Outcome
+from points.ledger.carrying import Adjusted, Adjustment, adjust, adjust_many
 from points.ledger.exchanges import Exchanged, Swap, exchange
 from points.ledger.expiries import Swept, expire
 from points.ledger.holds import Held, capture_hold, hold, time_out_holds, void_hold
@@ -14,6 +15,8 @@ from points.ledger.spending import Spending, allocate, redeem, redeem_many
 
 __all__ = [
     "Accrual",
+    "Adjusted",
+    "Adjustment",
     "Answer",
     "Exchanged",
     "Held",
@@ -24,6 +27,8 @@ __all__ = [
     "Swept",
     "accrue",
     "accrue_many",
+    "adjust",
+    "adjust_many",
     "allocate",
     "capture_hold",
     "exchange",
