@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -21,7 +22,9 @@ class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):
 class ExchangeRate(models.Model):
     """`numerator` target points for `denominator` source points: a rational number, never a float.
 
-    For one pair of programs the ranges `[from, to)` never overlap; the database refuses it.
+    For one pair of programs the ranges `[from, to)` never overlap; the database refuses it. Every row here
+    is approved: what is only proposed is a `RateProposal`. Versions count up for each pair; rows from before
+    there were approvals name nobody.
     """
 
     id = models.AutoField(primary_key=True)
@@ -37,6 +40,21 @@ class ExchangeRate(models.Model):
         _("source points a member may exchange a day (empty: no cap)"), null=True, blank=True
     )
     during = DateTimeRangeField(_("in force"))
+    version = models.PositiveIntegerField(_("version"), null=True)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        verbose_name=_("proposed by"),
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        verbose_name=_("approved by"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = ExchangeRateQuerySet.as_manager()
@@ -67,6 +85,16 @@ class ExchangeRate(models.Model):
                 name="rate_terms_are_1_to_a_million",
             ),
             models.CheckConstraint(condition=models.Q(during__isempty=False), name="rate_range_is_not_empty"),
+            models.UniqueConstraint(fields=["source", "target", "version"], name="rate_version_counts_up"),
+            models.CheckConstraint(
+                condition=models.Q(proposed_by=None, approved_by=None)
+                | models.Q(
+                    ~models.Q(approved_by=models.F("proposed_by")),
+                    proposed_by__isnull=False,
+                    approved_by__isnull=False,
+                ),
+                name="rate_is_approved_by_another",
+            ),
         ]
 
     def __str__(self) -> str:
