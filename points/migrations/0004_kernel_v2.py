@@ -2,8 +2,10 @@
 
 from django.db import migrations
 
+from common.sql import run_sql_file
+
 
 class Migration(migrations.Migration):
     dependencies = [("points", "0003_rolling_lots_and_new_kinds")]
 
-    operations = []
+    operations = [run_sql_file("points", "rolling_v1")]

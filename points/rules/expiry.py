@@ -13,17 +13,23 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class ExpiryPolicy:
-    """`kind` is never, days, month_end or year_end; `count` is its N; `time_zone` an IANA name."""
+    """`kind` is never, days, month_end, year_end or rolling; `count` is its N; `time_zone` an IANA name."""
 
     kind: str
     count: int
     time_zone: str
 
+    @property
+    def rolls(self) -> bool:
+        """Earning and redeeming renew what the member has."""
+        return self.kind == "rolling"
+
 
 def expiry_instant(policy: ExpiryPolicy, earned_at: datetime) -> datetime | None:
     """The instant (UTC) from which points earned at `earned_at` (aware) are dead; None: never.
 
-    Days: N days after accrual, so points earned on the 1st with N = 1 are good through the 2nd.
+    Days: N days after accrual, so points earned on the 1st with N = 1 are good through the 2nd. Rolling:
+    the same, counted from the last activity, which is what `earned_at` then means.
     """
     zone = ZoneInfo(policy.time_zone)
     return _expiry_of_day(policy, earned_at.astimezone(zone).date())
@@ -40,7 +46,7 @@ def last_valid_day(policy: ExpiryPolicy, earned_on: date) -> date | None:
     match policy.kind:
         case "never":
             return None
-        case "days":
+        case "days" | "rolling":
             return earned_on + timedelta(days=policy.count)
         case "month_end":
             months = earned_on.year * 12 + earned_on.month - 1 + policy.count

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.core import signing
 
+from common.errors import DomainError
 from members.models import Member
 from points import ledger
-from points.models import ExchangeRate, Posting, Program
+from points.models import ExchangeRate, Posting, PostingKind, Program
 from points.refusals import (
     ExchangeTooSmall,
     InsufficientPoints,
@@ -110,8 +111,9 @@ def exchange_points(
     :raises ReferenceReused: the reference stands for another exchange
     :raises MemberNotActive, UnitNotActive, ProgramNotActive: somebody takes no part at present
     """
-    unit = _refuse_exchanging(member=member, source=source, target=target)
+    unit = _booking_unit(source=source, target=target)
     zone = ZoneInfo(source.time_zone)
+    today = at.astimezone(zone).date()
     swap = ledger.Swap(
         member_id=member.pk,
         source_id=source.pk,
@@ -121,9 +123,18 @@ def exchange_points(
         source_ref=source_ref,
         at=at,
         expires_at=expiry_instant(policy_of(target), at),
-        day_starts_at=start_of_day(at.astimezone(zone).date(), zone),
+        day_starts_at=start_of_day(today, zone),
+        day_ends_at=start_of_day(today + timedelta(days=1), zone),
     )
-    quoted = None if quote_token is None else _quoted_given(quote_token, swap)
+    try:
+        _refuse_exchanging(member=member, source=source, target=target)
+        quoted = None if quote_token is None else _quoted_given(quote_token, swap)
+    except DomainError:
+        # As for a redemption: an app may ask again after the quote died or the member was frozen.
+        earlier = _exchanged_before(swap)
+        if earlier is None:
+            raise
+        return earlier
     done = ledger.exchange(swap, actor=by, quoted=quoted)
     if done.name == "quote_changed":
         raise QuoteChanged(given=done.given)
@@ -131,14 +142,28 @@ def exchange_points(
     return Exchange(Posting.objects.get(pk=done.posted_id), done.given, done.is_replay)
 
 
-def _refuse_exchanging(*, member: Member, source: Program, target: Program) -> BusinessUnit:
+def _booking_unit(*, source: Program, target: Program) -> BusinessUnit:
     """The unit whose books show the exchange: the owner of what is received, else of what is given."""
     unit = target.owner or source.owner
     if unit is None:
         raise ProgramNotActive(program=target.code)
+    return unit
+
+
+def _refuse_exchanging(*, member: Member, source: Program, target: Program) -> None:
+    unit = _booking_unit(source=source, target=target)
     refuse_spending(member=member, program=source, unit=unit)
     refuse_spending(member=member, program=target, unit=unit)
-    return unit
+
+
+def _exchanged_before(swap: ledger.Swap) -> Exchange | None:
+    same = {"member_id": swap.member_id, "program_id": swap.source_id, "points": swap.points}
+    done = Posting.objects.filter(kind=PostingKind.EXCHANGE, detail__target=swap.target_id, **same)
+    posting = done.filter(unit_id=swap.unit_id, source_ref=swap.source_ref).first()
+    if posting is None:
+        return None
+    assert posting.detail is not None, "an exchange keeps what it gave"
+    return Exchange(posting, posting.detail["given"], is_replay=True)
 
 
 def _quote(

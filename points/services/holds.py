@@ -10,6 +10,7 @@ from points import ledger
 from points.models import Hold, Posting, Program
 from points.refusals import HoldNotFound
 from points.rules.shares import Share, shares_kept
+from points.selectors.renewals import renewals
 from points.services.redemption import (
     Redemption,
     quoted_shares,
@@ -79,7 +80,8 @@ def capture_hold(
 ) -> Redemption:
     """Spend `points` (None: all) of what a hold at one of `units` reserved; the rest is released.
 
-    Safe to retry: capturing the same points again returns the first redemption.
+    Like every redemption it renews what rolls in the programs that pay. Safe to retry: capturing the same
+    points again returns the first redemption.
 
     :raises HoldNotFound: no such hold at these units
     :raises HoldNotOpen: it was voided or timed out
@@ -89,7 +91,7 @@ def capture_hold(
     """
     hold = _hold_at(units, hold_id)
     price = hold.points if points is None else points
-    outcome = ledger.capture_hold(hold_id=hold.pk, price=price, at=at, actor=by)
+    outcome = ledger.capture_hold(hold_id=hold.pk, price=price, at=at, actor=by, renewals=renewals(at=at))
     facts = {"held": hold.points, "asked": price} if outcome.name == "capture_exceeds_hold" else {}
     outcome.or_refuse(**facts)
     return Redemption(Posting.objects.get(pk=outcome.posted_id), outcome.shares, outcome.is_replay)
