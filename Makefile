@@ -45,7 +45,7 @@ bench: $(READY) ## measure; writes build/bench.json
 
 crucible: $(READY) ## try to break the ledger: random operations, killed servers (OPS, KILLS, PROCESSES, SEED)
 	@$(PY) -m tests.ledger_simulator --ops $(or $(OPS),100000) --kills $(or $(KILLS),5) \
-		--processes $(or $(PROCESSES),2) $(if $(SEED),--seed $(SEED))
+		--processes $(or $(PROCESSES),4) $(if $(SEED),--seed $(SEED))
 
 up: $(READY) ## web, worker and beat in the background; returns when /readyz answers (PORT=8000)
 	@$(PY) -m loyalty.engines up

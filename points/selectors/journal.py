@@ -42,7 +42,7 @@ _STATEMENTS = (
     SELECT json_build_object(
         'type', 'lot', 'id', l.id, 'wallet', l.wallet_id, 'member', l.member_id, 'program', g.code,
         'issuer', u.code, 'posting', l.posting_id, 'points', l.points, 'remaining', l.remaining,
-        'held', l.held, 'unit_cost', l.unit_cost::text, 'earned_at', l.earned_at,
+        'held', l.held, 'rolls', l.rolls, 'unit_cost', l.unit_cost::text, 'earned_at', l.earned_at,
         'available_at', l.available_at, 'expires_at', NULLIF(l.expires_at, 'infinity'),
         'is_open', l.is_open)::text
     FROM points_lot l

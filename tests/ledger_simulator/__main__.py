@@ -17,7 +17,7 @@ def main() -> int:
     parser.add_argument("--ops", type=int, default=10_000, help="operations of the crowd")
     parser.add_argument("--kills", type=int, default=1, help="how often PostgreSQL is killed meanwhile")
     parser.add_argument("--seed", default="", help="what a run printed, to do the same again")
-    parser.add_argument("--processes", type=int, default=2, help="how many ask at once")
+    parser.add_argument("--processes", type=int, default=4, help="how many ask at once")
     parser.add_argument("--serial-ops", type=int, default=1_000, help="operations one at a time, first")
     asked = parser.parse_args()
     seed = asked.seed or secrets.token_hex(4)

@@ -1,17 +1,18 @@
 """Reads from the database what the simulator compares with: effects of postings and holds, lots, wallets."""
 
-from collections import defaultdict
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.ledger_simulator.operations import Effects, LotFacts
 from tests.ledger_simulator.shelf import NEVER
 from tests.ledger_simulator.world import member_number
 
+ROWS_AT_ONCE = 5_000
 _LOT = """
 SELECT l.id::text, g.code, u.code, l.points, l.earned_at, l.available_at, NULLIF(l.expires_at, 'infinity'),
        {more}
@@ -19,17 +20,34 @@ FROM points_lot l JOIN points_program g ON g.id = l.program_id JOIN units_busine
 """
 
 
+# One row an event, with all its effects: a million of them stream by, and none is kept.
 _EVENTS = """
-SELECT o.seq, 'posted', p.id::text, p.kind, u.code, p.source_ref, p.member_id::text, g.code, p.points,
-       p.occurred_at
-FROM simulator_order o JOIN points_posting p ON p.id = o.id JOIN points_program g ON g.id = p.program_id
-JOIN units_businessunit u ON u.id = p.unit_id WHERE o.what = 'posting'
-UNION ALL
-SELECT o.seq, o.what, h.id::text, CASE o.what WHEN 'held' THEN 'hold' ELSE h.status END, u.code, h.source_ref,
-       h.member_id::text, g.code, h.points, CASE o.what WHEN 'held' THEN h.held_at ELSE h.closed_at END
-FROM simulator_order o JOIN points_hold h ON h.id = o.id JOIN points_program g ON g.id = h.program_id
-JOIN units_businessunit u ON u.id = h.unit_id WHERE o.what <> 'posting'
-ORDER BY 1
+SELECT o.what, o.id::text, coalesce(p.kind, CASE o.what WHEN 'held' THEN 'hold' ELSE h.status END), u.code,
+       coalesce(p.source_ref, h.source_ref), coalesce(p.member_id, h.member_id)::text, g.code,
+       coalesce(p.points, h.points),
+       coalesce(p.occurred_at, CASE o.what WHEN 'held' THEN h.held_at ELSE h.closed_at END),
+       CASE o.what
+           WHEN 'posted' THEN json_build_array(
+               (SELECT json_agg(json_build_array(e.program_id, e.points))
+                FROM points_entry e WHERE e.posting_id = o.id),
+               (SELECT json_agg(json_build_array(d.lot_id, d.points) ORDER BY d.id)
+                FROM points_draw d WHERE d.posting_id = o.id),
+               (SELECT json_agg(json_build_array(
+                    l.id, l.program_id, l.issuer_id, l.points, l.earned_at, l.available_at,
+                    NULLIF(l.expires_at, 'infinity')))
+                FROM points_lot l WHERE l.posting_id = o.id))::text
+           WHEN 'held' THEN json_build_array(
+               NULL,
+               (SELECT json_agg(json_build_array(d.lot_id, d.points) ORDER BY d.id)
+                FROM points_holdlot d WHERE d.hold_id = o.id),
+               NULL)::text
+       END
+FROM simulator_order o
+LEFT JOIN points_posting p ON o.what = 'posted' AND p.id = o.id
+LEFT JOIN points_hold h ON o.what <> 'posted' AND h.id = o.id
+JOIN points_program g ON g.id = coalesce(p.program_id, h.program_id)
+JOIN units_businessunit u ON u.id = coalesce(p.unit_id, h.unit_id)
+ORDER BY o.seq
 """
 
 
@@ -46,44 +64,48 @@ class Event:
     program: str
     points: int
     at: datetime
+    effects: Effects
+    lots: tuple[tuple[str, LotFacts], ...]
 
     @property
     def reference(self) -> tuple[str, str, str]:
         return (self.unit, self.kind, self.ref)
 
+    def __str__(self) -> str:
+        told = f"{self.what} {self.kind} {self.unit}/{self.ref} {self.points} {self.program}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S.%f} {told} of {self.member}: {self.effects}"
+
 
 def events() -> Iterator[Event]:
     """All that happened, in the order in which it got its locks."""
-    for row in rows(_EVENTS):
-        yield Event(*row[1:6], member_number(row[6]), *row[7:])
-
-
-class Posted:
-    """Entries, draws and new lots of all postings, and the lots of all holds, read at once."""
-
-    def __init__(self) -> None:
-        self.entries = _by_first(
-            "SELECT e.posting_id::text, g.code, e.points FROM points_entry e"
-            " JOIN points_program g ON g.id = e.program_id ORDER BY g.code"
+    programs = dict(rows("SELECT id, code FROM points_program"))
+    units = dict(rows("SELECT id, code FROM units_businessunit"))
+    for *row, member, program, points, at, done in streamed(_EVENTS):
+        entries, draws, lots = json.loads(done or "[null, null, null]")
+        moved = sorted((programs[number], moved) for number, moved in entries or ())
+        made = tuple(
+            (identity, LotFacts(programs[of], units[issuer], much, *map(_instant, instants)))
+            for identity, of, issuer, much, *instants in lots or ()
         )
-        self.draws = _by_first("SELECT posting_id::text, lot_id::text, points FROM points_draw ORDER BY id")
-        self.held = _by_first("SELECT hold_id::text, lot_id::text, points FROM points_holdlot ORDER BY id")
-        self.lots: dict[str, list[tuple[str, LotFacts]]] = defaultdict(list)
-        for row in rows(_LOT.format(more="l.posting_id::text")):
-            self.lots[row[7]].append((row[0], lot_facts(row[1:7])))
-
-    def effects(self, posting: str) -> Effects:
-        return Effects(tuple(self.entries.get(posting, ())), tuple(self.draws.get(posting, ())))
-
-    def of_hold(self, hold: str) -> Effects:
-        return Effects(draws=tuple(self.held.get(hold, ())))
+        effects = Effects(tuple(moved), tuple((lot, drawn) for lot, drawn in draws or ()))
+        yield Event(*row, member_number(member), program, points, at, effects, made)
 
 
-def _by_first(sql: str) -> dict[str, list[tuple[Any, ...]]]:
-    found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows(sql):
-        found[row[0]].append(row[1:])
-    return found
+def _instant(text: str | None) -> datetime:
+    return NEVER if text is None else datetime.fromisoformat(text)
+
+
+def streamed(sql: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, a few thousand at a time."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+            )
+        with connection.connection.cursor(name="simulator") as found:
+            found.itersize = ROWS_AT_ONCE
+            found.execute(sql)
+            yield from found
 
 
 def rows(sql: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
@@ -126,10 +148,10 @@ def wallets() -> dict[tuple[str, str], tuple[int, int, int]]:
     return {(member, program): (number, balance, debt) for member, program, number, balance, debt in found}
 
 
-def lots() -> dict[str, tuple[LotFacts, int, int]]:
-    """id → (facts, remaining, held)."""
-    found = rows(_LOT.format(more="l.remaining, l.held"))
-    return {row[0]: (lot_facts(row[1:7]), row[7], row[8]) for row in found}
+def lots() -> Iterator[tuple[str, tuple[LotFacts, int, int]]]:
+    """Every lot: its id, and (facts, remaining, held)."""
+    for row in streamed(_LOT.format(more="l.remaining, l.held") + " ORDER BY l.id"):
+        yield row[0], (lot_facts(row[1:7]), row[7], row[8])
 
 
 def open_holds() -> list[tuple[str, str]]:

@@ -29,7 +29,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER simulator_posted AFTER INSERT ON points_posting
-    FOR EACH ROW EXECUTE FUNCTION simulator_note('posting');
+    FOR EACH ROW EXECUTE FUNCTION simulator_note('posted');
 CREATE TRIGGER simulator_held AFTER INSERT ON points_hold
     FOR EACH ROW EXECUTE FUNCTION simulator_note('held');
 CREATE TRIGGER simulator_ended AFTER UPDATE OF status ON points_hold

@@ -1,7 +1,7 @@
 """After a run of many: were all answers true, and is every posting what the oracle says, in their order?"""
 
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tests.ledger_simulator import ledger, world
 from tests.ledger_simulator.operations import DONE, LOST, Answer, Op
@@ -13,20 +13,34 @@ REMEMBERED = 30
 FOUND_MAX = 20
 
 
-@dataclass(slots=True)
-class Heard:
-    """What was asked under a reference, and what was answered."""
+class Said(NamedTuple):
+    """One answer to one question; of a batch, that to its grant `number`. A million fit in memory."""
 
-    asked: list[Op]
-    done: list[tuple[Op, Answer, str]]
-    lost: int = 0
+    op: Op
+    number: int
+    answer: Answer
+
+    @property
+    def asked(self) -> Op:
+        """What was asked under this reference."""
+        return Oracle.part_of_batch(self.op, self.number) if self.op.grants else self.op
+
+    @property
+    def outcome(self) -> str:
+        if not self.op.grants or self.answer.outcome == LOST or not self.answer.items:
+            return self.answer.outcome
+        return self.answer.items[self.number]
+
+    @property
+    def posted(self) -> str:
+        return self.answer.posted[self.number] if self.answer.posted else ""
 
 
 class Verdict:
     """Hears what every process asked and was answered, then replays the ledger in its own order."""
 
     def __init__(self) -> None:
-        self.heard: dict[Reference, Heard] = {}
+        self.heard: dict[Reference, tuple[Said, ...]] = {}
         self.voided: set[tuple[str, str]] = set()
         self.swept: Counter[str] = Counter()
         self.sweeps_lost = 0
@@ -34,7 +48,6 @@ class Verdict:
         self.swept_until = world.START
         self.found: list[str] = []
         self.events = 0
-        self.ids: dict[Reference, str] = {}
         self.past: dict[int, deque[ledger.Event]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self.oracle = Oracle({
             (world.member_number(member), program): row[0]
@@ -46,7 +59,8 @@ class Verdict:
     def hear(self, op: Op, answer: Answer) -> None:
         match op.kind:
             case "accrue_many":
-                self._hear_batch(op, answer)
+                for number, grant in enumerate(op.grants):
+                    self._hear_one((op.unit, "accrual", grant.ref), Said(op, number, answer))
             case "void":
                 self.voided.add((op.unit, op.original))
             case "time_out":
@@ -58,31 +72,15 @@ class Verdict:
             case "quote":
                 pass
             case _:
-                reference = op.reference or (op.unit, "hold", op.ref)
-                self._hear_one(reference, op, answer, answer.posted[0] if answer.posted else "")
+                self._hear_one(op.reference or (op.unit, "hold", op.ref), Said(op, 0, answer))
 
-    def _hear_batch(self, op: Op, answer: Answer) -> None:
-        for number in range(len(op.grants)):
-            part = self.oracle.part_of_batch(op, number)
-            if answer.outcome == LOST or not answer.items:
-                self._hear_one((part.unit, "accrual", part.ref), part, answer, "")
-            else:
-                one = Answer(answer.items[number])
-                self._hear_one((part.unit, "accrual", part.ref), part, one, answer.posted[number])
-
-    def _hear_one(self, reference: Reference, op: Op, answer: Answer, posted: str) -> None:
-        heard = self.heard.setdefault(reference, Heard([], []))
-        if op not in heard.asked:
-            heard.asked.append(op)
-        if answer.outcome in DONE:
-            heard.done.append((op, answer, posted))
-        heard.lost += answer.outcome == LOST
+    def _hear_one(self, reference: Reference, said: Said) -> None:
+        self.heard[reference] = (*self.heard.get(reference, ()), said)
 
     # --- judging ---
 
     def judge(self) -> list[str]:
         """Everything that disagrees, in words; the first with the past that shows it."""
-        self.posted = ledger.Posted()
         for event in ledger.events():
             self.events += 1
             self.past[event.member].append(event)
@@ -91,7 +89,13 @@ class Verdict:
             except (AssertionError, KeyError) as wrong:
                 # What follows would be judged by books that are no longer the ledger's.
                 return [f"{type(wrong).__name__}: {wrong}", *self._trace(event)]
-        self._judge_answers()
+        for reference, heard in self.heard.items():
+            told = [said.asked.told(said.asked.member) for said in heard if said.outcome in DONE]
+            self.found += [
+                f"{reference} was answered as done, the ledger has nothing: {words}" for words in told
+            ]
+        if self.swept["points"] > 0 or (not self.sweeps_lost and self.swept["points"]):
+            self.found.append(f"sweeps and ledger differ by {dict(self.swept)}")
         return self.found[:FOUND_MAX]
 
     def _replay(self, event: ledger.Event) -> None:
@@ -103,20 +107,18 @@ class Verdict:
             self._replay_asked(event)
 
     def _replay_asked(self, event: ledger.Event) -> None:
-        heard = self.heard.get(event.reference)
+        # Judged, it is done with: a second posting under the reference would be one that nobody asked for.
+        heard = self.heard.pop(event.reference, None)
         assert heard is not None, f"nobody asked for {event}"
-        assert event.reference not in self.ids, f"{event} stands under a reference that is taken"
-        op = next((op for op in heard.asked if self._is_asked(op, event)), None)
+        op = next((said.asked for said in heard if self._is_asked(said.asked, event)), None)
         assert op is not None, (
-            f"{event} is not what was asked: {[op.told(event.member) for op in heard.asked]}"
+            f"{event} is not what was asked: {[said.asked.told(event.member) for said in heard]}"
         )
         answer, done = self.oracle.ask(op)
         assert answer.outcome == "posted", f"{event} stands, but the oracle answers {answer.said}"
-        self.oracle.name_lots(self.posted.lots.pop(event.id, ()))
-        is_hold = event.what == "held"
-        happened = self.posted.of_hold(event.id) if is_hold else self.posted.effects(event.id)
-        assert happened == settled(done), f"{event} did {happened}, the oracle {settled(done)}"
-        self.ids[event.reference] = event.id
+        self.oracle.name_lots(event.lots)
+        assert event.effects == settled(done), f"{event}, the oracle {settled(done)}"
+        self._judge_answers(event, heard)
 
     def _is_asked(self, op: Op, event: ledger.Event) -> bool:
         if op.kind == "capture":
@@ -153,7 +155,7 @@ class Verdict:
             if (lot.facts.issuer, lot.facts.expires_at) == (event.unit, event.at) and lot.free
         ]
         expected = sorted((lot.id, lot.free) for lot in due)
-        happened = self.posted.effects(event.id)
+        happened = event.effects
         assert sorted(happened.draws) == expected, f"{event} drew {happened.draws}, the oracle {expected}"
         entries = ((event.program, -event.points),)
         assert happened.entries == entries, f"{event} posted {happened.entries}, not {entries}"
@@ -161,35 +163,33 @@ class Verdict:
         self.swept["lots"] -= len(due)
         self.swept["points"] -= event.points
 
-    def _judge_answers(self) -> None:
-        for reference, heard in self.heard.items():
-            posted = self.ids.get(reference)
-            firsts = 0
-            for op, answer, said in heard.done:
-                firsts += answer.outcome == "posted" and op.kind != "accrue"
-                if said != posted:
-                    self.found.append(f"{op.told(op.member)} was answered {said}, the ledger has {posted}")
-                elif op.kind != "accrue":
-                    self._judge_answer(reference, op, answer)
-            if posted and not heard.done:
-                self.found.append(f"{reference} stands, but nobody was told so: {posted}")
-            if posted and firsts > 1:
-                self.found.append(f"{reference} was posted {firsts} times by its answers")
-        if self.swept["points"] > 0 or (not self.sweeps_lost and self.swept["points"]):
-            self.found.append(f"sweeps and ledger differ by {dict(self.swept)}")
+    def _judge_answers(self, event: ledger.Event, heard: tuple[Said, ...]) -> None:
+        """What was said of the event, before and after it, to whoever asked."""
+        done = [said for said in heard if said.outcome in DONE]
+        # The service that accrues does not tell a replay.
+        firsts = sum(said.outcome == "posted" and said.op.kind != "accrue" for said in done)
+        for said in done:
+            if said.posted != event.id:
+                told = said.asked.told(event.member)
+                self.found.append(f"{told} was answered {said.posted}, the ledger has {event.id}")
+            elif said.op.kind not in {"accrue", "accrue_many"}:
+                self._judge_answer(event, said)
+        if not done:
+            self.found.append(f"{event} stands, but nobody was told so")
+        if firsts > 1:
+            self.found.append(f"{event} was posted {firsts} times by its answers")
 
-    def _judge_answer(self, reference: Reference, op: Op, answer: Answer) -> None:
-        if op.kind == "hold":
-            expected: tuple[object, ...] = (
-                tuple(s.shown for s in self.oracle.holds[op.unit, op.ref].shares),
-                (),
-            )
+    def _judge_answer(self, event: ledger.Event, said: Said) -> None:
+        expected: tuple[object, ...]
+        if event.what == "held":
+            shares = self.oracle.holds[event.unit, event.ref].shares
+            expected = (tuple(share.shown for share in shares), ())
         else:
-            stands = self.oracle.posted[reference]
+            stands = self.oracle.posted[event.reference]
             expected = (stands.shown, stands.counts)
-        if (answer.shares, answer.counts) != expected:
-            told = (answer.shares, answer.counts)
-            self.found.append(f"{op.told(op.member)} was answered {told}, it is {expected}")
+        if (said.answer.shares, said.answer.counts) != expected:
+            told = (said.answer.shares, said.answer.counts)
+            self.found.append(f"{said.op.told(event.member)} was answered {told}, it is {expected}")
 
     def _trace(self, event: ledger.Event) -> list[str]:
         return [f"last of member {event.member}:", *(f"  {past}" for past in self.past[event.member])]
