@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.formats import number_format
@@ -11,6 +12,9 @@ from unfold.decorators import display
 
 from common.admin import BaseAdmin
 from points.models import ExpiryKind, Program
+
+# As the database demands it: program_expiry_count_is_sane.
+EXPIRY_COUNT_MAX = 3660
 
 
 def expiry_in_words(kind: str, count: int) -> str:
@@ -34,14 +38,49 @@ def expiry_in_words(kind: str, count: int) -> str:
                 "at the end of the %(count)dth year after the one in which they were earned",
                 count,
             ) % {"count": count}
+        case ExpiryKind.ROLLING:
+            return ngettext(
+                "%(count)d day after the member last earned or redeemed",
+                "%(count)d days after the member last earned or redeemed",
+                count,
+            ) % {"count": count}
         case _:
             return gettext("never")
+
+
+class ProgramForm(forms.ModelForm[Program]):
+    """A program, with a word about each policy and about what N means to it."""
+
+    class Meta:
+        model = Program
+        fields = ("expiry_kind", "expiry_count")
+        help_texts = {
+            "expiry_kind": _(
+                "After the last earning or redeeming: each of them gives all of the member's points in this "
+                "program N more days; a transfer or an exchange does not."
+            ),
+            "expiry_count": _("Days, months or years, as the policy says. Without meaning for “never”."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an N that the policy cannot mean, beside the field that says it.
+
+        :raises ValidationError: less than a day, or more than ten years of days
+        """
+        said = super().clean() or self.cleaned_data
+        kind, count = said.get("expiry_kind"), said.get("expiry_count")
+        if kind in {ExpiryKind.DAYS, ExpiryKind.ROLLING} and count == 0:
+            self.add_error("expiry_count", _("Points live for at least one day."))
+        if count is not None and count > EXPIRY_COUNT_MAX:
+            self.add_error("expiry_count", _("At most %(max)d.") % {"max": EXPIRY_COUNT_MAX})
+        return said
 
 
 @admin.register(Program)
 class ProgramAdmin(BaseAdmin):
     """One points currency a row. Its policy concerns future lots only."""
 
+    form = ProgramForm
     list_display = ("code", "name_zh", "name_en", "owned_by", "expires", "cost", "is_active")
     list_display_links = ("code", "name_zh", "name_en")
     list_select_related = ("owner",)
@@ -56,8 +95,9 @@ class ProgramAdmin(BaseAdmin):
             {
                 "fields": (("expiry_kind", "expiry_count"), "time_zone"),
                 "description": _(
-                    "A change concerns the points given from now on: every lot keeps the expiry "
-                    "it was given with. Points die at midnight of this time zone, after their last valid day."
+                    "A change concerns the points given from now on: every lot keeps the last day it has, "
+                    "and where the program no longer counts from the last earning or redeeming, nothing "
+                    "renews it any more. Points die at midnight of this time zone after their last valid day."
                 ),
             },
         ),
@@ -68,6 +108,16 @@ class ProgramAdmin(BaseAdmin):
                 "description": _(
                     "What the issuing unit owes for one point when another unit honours it. Every lot keeps "
                     "the cost it was given with."
+                ),
+            },
+        ),
+        (
+            _("giving points to one's household"),
+            {
+                "fields": (("transfer_cap_day", "transfer_cap_month"),),
+                "description": _(
+                    "How many points a member may give away in a day and in a calendar month of this time zone. "
+                    "Empty: no limit. 0: none."
                 ),
             },
         ),

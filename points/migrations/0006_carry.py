@@ -1,6 +1,6 @@
 """Carrying points: transfer, early release, adjustment, move of a wallet."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 from common.sql import run_sql_file
 
@@ -11,4 +11,21 @@ class Migration(migrations.Migration):
     operations = [
         run_sql_file("points", "carry_v1"),
         run_sql_file("points", "adjust_v1"),
+        run_sql_file("points", "transfer_v1"),
+        run_sql_file("points", "mature_v1"),
+        run_sql_file("points", "move_v1"),
+        migrations.AddField(
+            model_name="program",
+            name="transfer_cap_day",
+            field=models.PositiveBigIntegerField(
+                blank=True, null=True, verbose_name="points a member may transfer in a day (empty: no limit)"
+            ),
+        ),
+        migrations.AddField(
+            model_name="program",
+            name="transfer_cap_month",
+            field=models.PositiveBigIntegerField(
+                blank=True, null=True, verbose_name="points a member may transfer in a month (empty: no limit)"
+            ),
+        ),
     ]
