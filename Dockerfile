@@ -6,7 +6,8 @@ RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirem
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOYALTY_ENV=production
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin loyalty
+# A new volume takes the owner of the folder that it is mounted over.
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin loyalty && install -d -o 10001 -g 10001 /seals
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY . .

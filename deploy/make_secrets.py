@@ -27,6 +27,8 @@ def make_secrets(folder: Path) -> None:
         "secret_key": secrets.token_urlsafe(64),
         "blind_index_key": secrets.token_urlsafe(48),
         "field_keys": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "ledger_seal_public_keys": "",
+        "ledger_seal_key": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
     for name, content in contents.items():
         _kept(folder, name, content)

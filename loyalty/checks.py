@@ -32,6 +32,7 @@ JOURNAL = (
     "points_wallet",
     "points_hold",
     "points_holdlot",
+    "points_seal",
 )
 # They build the image or make the roles: there is no secret yet, and they touch no data.
 EARLY_COMMANDS = frozenset({"collectstatic", "compilemessages", "provision_database"})
@@ -39,7 +40,7 @@ EARLY_COMMANDS = frozenset({"collectstatic", "compilemessages", "provision_datab
 OWNER_COMMANDS = frozenset({"migrate", "showmigrations", "sqlmigrate"})
 _SECRET_KEY_LENGTH_MIN = 50
 _BLIND_INDEX_KEY_LENGTH_MIN = 32
-_FIELD_KEY_BYTES = 32
+_RANDOM_KEY_BYTES = 32
 _DISTINCT_MIN = 8  # fewer different letters were typed, not drawn
 
 
@@ -73,7 +74,7 @@ def check_production(
 
 def setting_faults() -> list[str]:
     """What is unsafe in the settings, one sentence each."""
-    faults = [*_key_faults(), *_field_key_faults()]
+    faults = [*_key_faults(), *_field_key_faults(), *_seal_key_faults()]
     if settings.LOYALTY_FAKE_NOW:
         faults.append("LOYALTY_FAKE_NOW moves the clock: unset it.")
     if settings.DEBUG:
@@ -130,18 +131,44 @@ def _key_faults() -> list[str]:
 def _field_key_faults() -> list[str]:
     if not settings.FIELD_KEYS:
         return ["FIELD_KEYS is empty: it needs at least one key."]
-    faults = []
-    for place, key in enumerate(settings.FIELD_KEYS, start=1):
-        try:
-            content = base64.b64decode(key, validate=True)
-        except binascii.Error:
-            content = b""
-        if len(content) != _FIELD_KEY_BYTES:
-            faults.append(f"FIELD_KEYS: key {place} is not base64 of {_FIELD_KEY_BYTES} bytes.")
-        elif content.isascii() or len(set(content)) < _DISTINCT_MIN:
-            # 32 random bytes are all ASCII once in four thousand million draws; a typed phrase always is.
-            faults.append(f"FIELD_KEYS: key {place} is a published or a typed key: set a random one.")
-    return faults
+    faults = [
+        _random_key_fault(f"FIELD_KEYS: key {place}", key)
+        for place, key in enumerate(settings.FIELD_KEYS, start=1)
+    ]
+    return [fault for fault in faults if fault is not None]
+
+
+def _seal_key_faults() -> list[str]:
+    """The key that signs seals; a process that never signs may know public halves only."""
+    if not settings.LEDGER_SEAL_KEY and not settings.LEDGER_SEAL_PUBLIC_KEYS:
+        return ["LEDGER_SEAL_KEY is empty: no day of the journal can be sealed or verified."]
+    faults = [
+        f"LEDGER_SEAL_PUBLIC_KEYS: key {place} is not base64 of {_RANDOM_KEY_BYTES} bytes."
+        for place, key in enumerate(settings.LEDGER_SEAL_PUBLIC_KEYS, start=1)
+        if len(_decoded(key)) != _RANDOM_KEY_BYTES
+    ]
+    fault = (
+        _random_key_fault("LEDGER_SEAL_KEY", settings.LEDGER_SEAL_KEY) if settings.LEDGER_SEAL_KEY else None
+    )
+    return faults if fault is None else [*faults, fault]
+
+
+def _random_key_fault(name: str, key: str) -> str | None:
+    """What is wrong with a key that should be base64 of 32 random bytes."""
+    content = _decoded(key)
+    if len(content) != _RANDOM_KEY_BYTES:
+        return f"{name} is not base64 of {_RANDOM_KEY_BYTES} bytes."
+    if content.isascii() or len(set(content)) < _DISTINCT_MIN:
+        # 32 random bytes are all ASCII once in four thousand million draws; a typed phrase always is.
+        return f"{name} is a published or a typed key: set a random one."
+    return None
+
+
+def _decoded(key: str) -> bytes:
+    try:
+        return base64.b64decode(key, validate=True)
+    except binascii.Error:
+        return b""
 
 
 def _server_faults(version: int, cursor: Any) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from loyalty.tasks import prune_answers
-from points.tasks import audit_ledger, expire_points, time_out_holds
+from points.tasks import audit_ledger, expire_points, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
 
@@ -68,6 +68,14 @@ SCHEDULE = (
         why=_(
             "Points held for a sale that nobody finished can be used again within a minute of their end. Runs"
             " that overlap time out each hold once."
+        ),
+    ),
+    Job(
+        name="seal_ledger",
+        task=seal_ledger,
+        when=Crontab(minute="25", hour="0-6"),
+        why=_(
+            "A signed seal over each day's postings leaves the house, so that nobody can rewrite a day unseen."
         ),
     ),
     Job(

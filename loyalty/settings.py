@@ -27,6 +27,12 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or DEMO_KEY
 # Personal fields: the key ring (newest first, base64 of 32 bytes each) and the blind-index key.
 FIELD_KEYS = env.list("FIELD_KEYS", default=["ZGVtby1vbmx5LWtleS1ub3QtYS1zZWNyZXQtMzJieXQ="])
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=DEMO_KEY)
+# Signs the daily seals over the journal (docs/proof.md): an Ed25519 seed, base64 of 32 bytes, which the
+# database never sees. Old keys' public halves (base64 as well) stay listed: what they signed is verified still.
+LEDGER_SEAL_KEY = env.str("LEDGER_SEAL_KEY", default="ZGVtby1vbmx5LXNlYWwta2V5LW5vdC1hLXNlY3JldCE=").strip()
+LEDGER_SEAL_PUBLIC_KEYS = [
+    key.strip() for key in env.list("LEDGER_SEAL_PUBLIC_KEYS", default=[]) if key.strip()
+]
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -114,6 +120,13 @@ def _database(variable: str, *, timeouts: bool) -> dict[str, object]:
 DATABASES = {"default": _database("DATABASE_URL", timeouts=True)}
 if env.str("DATABASE_OWNER_URL", default=""):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", timeouts=False)
+# Each seal is also a file outside the database: whoever rewrites the one does not reach the other.
+LEDGER_SEAL_DIR = Path(
+    env.str("LEDGER_SEAL_DIR", default="")
+    or Path(env.str("LOYALTY_LOCAL_DIR", default="") or BASE_DIR / ".local").absolute()
+    / "seals"
+    / str(DATABASES["default"]["NAME"])
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ---
@@ -157,6 +170,7 @@ FORMAT_MODULE_PATH = ["loyalty.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
+SEAL_TIME_ZONE = env.str("SEAL_TIME_ZONE", default=TIME_ZONE)
 GROUP_CURRENCY = "CNY"
 # Moves the doors' clock in tests and demos (ISO 8601 with offset). Production refuses it.
 LOYALTY_FAKE_NOW = env.str("LOYALTY_FAKE_NOW", default="")

@@ -18,6 +18,7 @@ from common.idempotency import JobAlreadyClaimed, run_job_once
 from points.selectors.audit import audit
 from points.services import holds
 from points.services.expiry import expire_due_lots
+from points.services.sealing import seal_days
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,12 @@ def expire_points(as_of: str | None = None) -> dict[str, Any]:
 def audit_ledger(as_of: str | None = None) -> dict[str, Any]:
     """Re-prove the ledger as it stands. A disagreement is logged as CRITICAL and is the run's outcome."""
     return once_a_day("audit_ledger", _audit, as_of)
+
+
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def seal_ledger(as_of: str | None = None) -> dict[str, Any]:
+    """Seal the days that are over. A day whose last transactions still run is left to the next firing."""
+    return once_a_day("seal_ledger", _seal, as_of)
 
 
 @shared_task(acks_late=True, time_limit=int(HOLDS_TIME_LIMIT.total_seconds()))
@@ -66,6 +73,11 @@ def once_a_day(job: str, work: Callable[[datetime], Mapping[str, Any]], as_of: s
 def _expire(at: datetime) -> dict[str, Any]:
     booked = expire_due_lots(at=at)
     return {"lots": booked.lots, "points": booked.points, "chunks": booked.chunks}
+
+
+def _seal(at: datetime) -> dict[str, Any]:
+    seals = seal_days(until=at)
+    return {"seals": [seal.number for seal in seals], "postings": sum(seal.postings for seal in seals)}
 
 
 def _audit(_at: datetime) -> dict[str, Any]:

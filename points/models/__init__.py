@@ -14,6 +14,7 @@ from points.models.lot import Lot
 from points.models.posting import Posting, PostingKind
 from points.models.program import ExpiryKind, Program, ReversalPolicy
 from points.models.rate_proposal import ProposalState, RateAct, RateProposal
+from points.models.seal import Seal
 from points.models.wallet import Wallet
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "RateAct",
     "RateProposal",
     "ReversalPolicy",
+    "Seal",
     "Wallet",
 ]

@@ -7,6 +7,9 @@ leaves splits at the largest power of two below n; the hash of no leaves is SHA-
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
+
+Leaf = TypeVar("Leaf")
 
 # A power of two: the roots of such blocks are nodes of the whole tree, whatever its size.
 BLOCK_LEAVES = 1024
@@ -25,8 +28,8 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
 def root_of_hashes(hashes: Sequence[bytes]) -> bytes:
     """The root over nodes that stand side by side on one level: leaf hashes, or the roots of full blocks.
 
-    Pairs are joined level by level; the odd last one moves up as it is. That is the RFC's split at the largest
-    power of two, without its recursion. All but the last block must be full.
+    Pairs are joined level by level; the odd last one moves up as it is. That is the RFC's split at the
+    largest power of two, without its recursion. All but the last block must be full.
     """
     if not hashes:
         return hashlib.sha256(b"").digest()
@@ -41,7 +44,7 @@ def root_of_hashes(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def in_blocks(leaves: Iterable[bytes]) -> Iterator[list[bytes]]:
+def in_blocks(leaves: Iterable[Leaf]) -> Iterator[list[Leaf]]:
     """`leaves` in blocks of `BLOCK_LEAVES`; only the last may be shorter."""
     rest = iter(leaves)
     while block := list(islice(rest, BLOCK_LEAVES)):
@@ -84,7 +87,7 @@ def is_included(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], ro
 
 
 def odd_one_out(hashes: Sequence[bytes], root: bytes) -> int | None:
-    """The place of the one leaf without which `hashes` have the `root`: what somebody slipped in; None: no one.
+    """The place of the one leaf without which `hashes` have the `root`: what was slipped in; None: no one.
 
     Tries each in turn: a second for a block of a thousand.
     """

@@ -21,6 +21,7 @@ GOOD = {
     "SECRET_KEY": secrets.token_urlsafe(64),
     "BLIND_INDEX_KEY": secrets.token_urlsafe(48),
     "FIELD_KEYS": base64.b64encode(bytes(range(128, 160))).decode(),
+    "LEDGER_SEAL_KEY": base64.b64encode(bytes(range(160, 192))).decode(),
     "ALLOWED_HOSTS": "points.example.com",
 }
 
@@ -75,6 +76,8 @@ def production(settings):
     settings.SECRET_KEY = GOOD["SECRET_KEY"]
     settings.BLIND_INDEX_KEY = GOOD["BLIND_INDEX_KEY"]
     settings.FIELD_KEYS = [GOOD["FIELD_KEYS"]]
+    settings.LEDGER_SEAL_KEY = GOOD["LEDGER_SEAL_KEY"]
+    settings.LEDGER_SEAL_PUBLIC_KEYS = []
     settings.ALLOWED_HOSTS = [GOOD["ALLOWED_HOSTS"]]
     settings.LOYALTY_FAKE_NOW = ""
     assert checks.setting_faults() == []
@@ -95,13 +98,17 @@ def production(settings):
         ("FIELD_KEYS", ["c2hvcnQ="], "FIELD_KEYS: key 1 is not base64 of 32 bytes"),
         ("FIELD_KEYS", [GOOD["FIELD_KEYS"], "!"], "FIELD_KEYS: key 2 is not base64 of 32 bytes"),
         ("FIELD_KEYS", [], "FIELD_KEYS is empty"),
+        ("LEDGER_SEAL_KEY", "", "LEDGER_SEAL_KEY is empty"),
+        ("LEDGER_SEAL_KEY", "c2hvcnQ=", "LEDGER_SEAL_KEY is not base64 of 32 bytes"),
+        ("LEDGER_SEAL_KEY", "ZGVtby1vbmx5LXNlYWwta2V5LW5vdC1hLXNlY3JldCE=", "LEDGER_SEAL_KEY is a published"),
+        ("LEDGER_SEAL_PUBLIC_KEYS", ["!"], "LEDGER_SEAL_PUBLIC_KEYS: key 1 is not base64 of 32 bytes"),
         ("LOYALTY_FAKE_NOW", "2026-01-01T00:00:00+08:00", "LOYALTY_FAKE_NOW moves the clock"),
         ("DEBUG", True, "DEBUG shows secrets"),
         ("ALLOWED_HOSTS", ["*"], "ALLOWED_HOSTS must name"),
         ("ALLOWED_HOSTS", [], "ALLOWED_HOSTS must name"),
         ("CELERY_BROKER_URL", "memory://", "BROKER_URL is missing"),
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_each_fault_of_the_settings_is_named(name, value, fault, production):
     setattr(production, name, value)

@@ -15,9 +15,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
+        parser.add_argument(
+            "--since-seal",
+            action="store_true",
+            help="only what is new since the last seal and all it touched, the seals themselves and the guards",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        report = audit()
+        report = audit(since_last_seal=options["since_seal"])
         self.stdout.write(_as_json(report) if options["json"] else _in_words(report))
         if not report.is_clean:
             sys.exit(1)
@@ -28,6 +33,7 @@ def _as_json(report: AuditReport) -> str:
         {
             "clean": report.is_clean,
             "postings": report.postings,
+            "since_seal": report.since_seal,
             "checks": report.counts,
             "disagreements": [asdict(found) for found in report.disagreements],
         },
@@ -36,7 +42,8 @@ def _as_json(report: AuditReport) -> str:
 
 
 def _in_words(report: AuditReport) -> str:
-    lines = [f"{report.postings} postings audited."]
+    since = "" if report.since_seal is None else f" since seal {report.since_seal}"
+    lines = [f"{report.postings} postings audited{since}."]
     for check in CHECKS:
         wrong = report.counts[check.name]
         lines.append(f"  {'ok' if not wrong else f'{wrong} WRONG'}  {check.says}")

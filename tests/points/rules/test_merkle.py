@@ -18,7 +18,7 @@ from points.rules.merkle import (
     tree_root,
 )
 
-# The leaves and roots that every log implementation tests with (google/certificate-transparency, merkle tree tests).
+# The leaves and roots that every log implementation tests with (google/certificate-transparency).
 CT_LEAVES = [
     bytes.fromhex(text)
     for text in (
