@@ -1,11 +1,10 @@
 """What must hold at the end, however the run went: oracle, audit and replayer agree, nothing is stuck."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
-
-from django.core.management import call_command
 
 from points.selectors.audit import audit
 from tests.databases import PROJECT
@@ -15,17 +14,12 @@ from tests.ledger_simulator.oracle import Oracle
 
 def differences(oracle: Oracle, folder: Path) -> list[str]:
     """Everything that disagrees, in words; empty: all is proved."""
-    return [*unlike(oracle), *unproved(folder)]
+    return [*unlike(oracle), *audited(), *replayed(folder)]
 
 
 def unlike(oracle: Oracle) -> list[str]:
     """Where the ledger's wallets, lots and holds are not the oracle's."""
     return [*_wallets(oracle), *_lots(oracle), *_holds(oracle)]
-
-
-def unproved(folder: Path) -> list[str]:
-    """What the ledger's own audit and the replayer of its export find."""
-    return [*_audited(), *_replayed(folder)]
 
 
 def _wallets(oracle: Oracle) -> list[str]:
@@ -62,18 +56,26 @@ def _holds(oracle: Oracle) -> list[str]:
     return [f"hold {key} is open in one of the books only" for key in real ^ set(oracle.open_holds)]
 
 
-def _audited() -> list[str]:
+def audited() -> list[str]:
+    """What the ledger's own audit finds."""
     return [f"audit: {row}" for row in audit().disagreements]
 
 
-def _replayed(folder: Path) -> list[str]:
+def replayed(folder: Path) -> list[str]:
+    """What the replayer finds in an export. Both are programs of their own, so others may work meanwhile."""
     path = folder / "journal.jsonl"
-    with (folder / "export.log").open("w") as log:
-        call_command("export_journal", out=path, stderr=log)
-    done = subprocess.run(
-        [sys.executable, str(PROJECT / "tools" / "replay_journal.py"), str(path), "--json"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    exported = _run("manage.py", "export_journal", "--out", str(path))
+    if exported.returncode:
+        return [f"the export failed: {exported.stderr}"]
+    done = _run("tools/replay_journal.py", str(path), "--json")
     if done.returncode not in {0, 1}:
         return [f"the replayer failed: {done.stderr}"]
     return [f"replayer: {row}" for row in json.loads(done.stdout)["disagreements"]]
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=PROJECT, env=os.environ | {"DJANGO_SETTINGS_MODULE": "loyalty.settings"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
