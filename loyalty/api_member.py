@@ -5,13 +5,17 @@ from django.urls import URLPattern, path
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
+from points.api import member_explaining as explaining
 
 urlpatterns: list[URLPattern] = [
     path("me", members.Me.as_view()),
     path("me/enrolments", members.MyEnrolments.as_view()),
     path("me/wallets", points.MyWallets.as_view()),
     path("me/wallets/<str:program>/lots", points.MyLots.as_view()),
+    path("me/wallets/<str:program>/lots/<uuid:id>", explaining.MyLotExplained.as_view()),
+    path("me/wallets/<str:program>/explanation", explaining.MyWalletExplained.as_view()),
     path("me/postings", points.MyPostings.as_view()),
+    path("me/postings/<uuid:id>", explaining.MyPostingExplained.as_view()),
     path("exchange-rates", points.ExchangeRates.as_view()),
     path("me/exchange-quotes", exchange.ExchangeQuotes.as_view()),
     path("me/exchanges", exchange.Exchanges.as_view()),

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from activities.api import partner as activities
 from points.api import partner as points
+from points.api import partner_explaining as explaining
 from points.api import partner_members
 from points.api import partner_redemptions as redemptions
 
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("redemption-quotes", points.RedemptionQuotes.as_view()),
     path("redemptions", points.Redemptions.as_view()),
     path("redemptions/<uuid:id>", redemptions.RedemptionDetail.as_view()),
+    path("redemptions/<uuid:id>/explanation", explaining.RedemptionExplained.as_view()),
     path("redemptions/<uuid:id>/capture", redemptions.RedemptionCapture.as_view()),
     path("redemptions/<uuid:id>/void", redemptions.RedemptionVoid.as_view()),
     path("redemptions/<uuid:id>/reverse", redemptions.RedemptionReverse.as_view()),

@@ -95,16 +95,21 @@ class LotExplanation:
         return self.lot.remaining == by_kind == by_draw
 
 
-def explain_lot(*, lot_id: UUID, at: datetime, viewer: UUID | None = None) -> LotExplanation:
+def explain_lot(
+    *, lot_id: UUID, at: datetime, viewer: UUID | None = None, program_code: str | None = None
+) -> LotExplanation:
     """A lot's whole life, in a constant number of queries.
 
-    With a `viewer` (a member's id), only their own lot, and nothing of another member behind it.
+    With a `viewer` (a member's id), only their own lot, and nothing of another member behind it; with a
+    `program_code`, only one of that program.
 
     :raises NotFound: there is no such lot, or it is not the viewer's
     """
     with one_snapshot():
         lot = _lots().filter(pk=lot_id).first()
         if lot is None or viewer not in (None, lot.member_id):
+            raise NotFound
+        if program_code not in (None, lot.program.code):
             raise NotFound
         draws, earlier, earlier_points = _draws(lot, viewer)
         held = (
@@ -175,8 +180,8 @@ def _draws(lot: Lot, viewer: UUID | None) -> tuple[tuple[LotDraw, ...], int, int
 
 
 # Which lots a lot was made of: the one that its posting names; where it names none, those it drew on (of
-# points that came back after their lot had died: those the reversed posting drew on) that share its issuer and
-# the instant at which they were earned, which no posting changes.
+# points that came back after their lot had died: those the reversed posting drew on) that share its issuer
+# and the instant at which they were earned, which no posting changes.
 _CHAIN = """
     WITH RECURSIVE chain (lot_id, posting_id, program_id, issuer_id, earned_at, steps) AS (
         SELECT id, posting_id, program_id, issuer_id, earned_at, 0 FROM points_lot WHERE id = %s

@@ -87,25 +87,28 @@ def policy_told(program: Program) -> str:
             return _("never")
 
 
-def draw_told(draw: LotDraw, lot: Lot) -> str:
-    """Redemption at Mall on 15 June 2026; Hotel owes Mall 10 CNY for it."""
+def draw_told(draw: LotDraw) -> str:
+    """Redemption at Mall on 15 June 2026."""
     posting = draw.posting
-    told = _("%(kind)s at %(unit)s on %(day)s") % {
+    return _("%(kind)s at %(unit)s on %(day)s") % {
         "kind": posting.get_kind_display(),
         "unit": posting.unit.name,
         "day": instant_told(posting.occurred_at),
     }
+
+
+def draw_owed_told(draw: LotDraw, lot: Lot) -> str:
+    """Hotel owes Mall 10 CNY for it; empty where nobody owes anything."""
     if not draw.owed:
-        return told
+        return ""
     facts = {
-        "what": told,
         "issuer": lot.issuer.name,
-        "unit": posting.unit.name,
+        "unit": draw.posting.unit.name,
         "money": money(abs(draw.owed), lot.program.currency),
     }
     if draw.owed < 0:
-        return _("%(what)s; %(issuer)s no longer owes %(unit)s %(money)s of it") % facts
-    return _("%(what)s; %(issuer)s owes %(unit)s %(money)s for it") % facts
+        return _("%(issuer)s no longer owes %(unit)s %(money)s of it") % facts
+    return _("%(issuer)s owes %(unit)s %(money)s for it") % facts
 
 
 def ancestor_told(ancestor: Ancestor) -> str:
