@@ -134,8 +134,10 @@ BEGIN
         WINDOW mine AS (PARTITION BY l.program_id ORDER BY d.id)
     ) d WHERE d.take > 0;
 
-    v_renewals := points_renewals(p_renewals, v_spent.programs);
     UPDATE points_lot l SET held = l.held - d.points FROM points_holdlot d WHERE d.hold_id = p_hold AND l.id = d.lot_id;
+    -- Before the draws, as a redemption does: what a cancellation puts back lives as long as what was left.
+    v_renewals := points_renewals(p_renewals, v_spent.programs);
+    PERFORM points_renew(h.member_id, v_renewals, p_at);
     SELECT p.posting_id, p.shares INTO posting_id, shares
     FROM points_post_redemption(
         h.member_id, h.program_id, h.unit_id, p_price, h.source_ref, p_at, p_actor, v_spent.programs, v_spent.spent,
@@ -143,7 +145,6 @@ BEGIN
         jsonb_strip_nulls(jsonb_build_object('hold', h.id, 'held_at', h.held_at, 'renews_until', v_renewals))) p;
     UPDATE points_hold SET status = 'captured', closed_at = p_at, posting_id = points_capture_hold.posting_id
         WHERE id = p_hold;
-    PERFORM points_renew(h.member_id, v_renewals, p_at);
     outcome := 'posted';
 END $$;
 

@@ -27,28 +27,48 @@ RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE AS $$
     HAVING count(*) > 0
 $$;
 
--- Move the living lots of the member's rolling wallets on. A lot that had lapsed when the activity happened stays dead, and so
--- does the rest of one that the sweep has booked in part; an activity reported late renews what still lived when it happened;
--- nothing is ever shortened.
+-- Move the living lots of one rolling wallet on, for an activity at `p_occurred_at`. A lot that had lapsed then stays dead, and
+-- so does the rest of one that the sweep has booked in part; nothing is ever shortened.
+CREATE FUNCTION points_renew_wallet(p_wallet bigint, p_until timestamptz, p_occurred_at timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE points_lot l SET expires_at = p_until
+        WHERE l.wallet_id = p_wallet AND l.is_open AND l.rolls
+          AND l.expires_at > p_occurred_at AND l.expires_at < p_until
+          -- Only a lot that gave something away can have been booked in part (the other part was held).
+          AND (l.remaining = l.points OR NOT EXISTS (
+                  SELECT FROM points_draw d JOIN points_posting p ON p.id = d.posting_id
+                  WHERE d.lot_id = l.id AND p.kind = 'expiry'));
+END $$;
+
+-- The same in every program of `p_renewals`. An activity reported late renews what lived when it happened; what was reported
+-- before it though it happened after it then renews that again, so that any order of reports ends in the same last days.
+-- An accrual calls this when its lot stands, since its lot may be the late one.
 CREATE FUNCTION points_renew(p_member uuid, p_renewals jsonb, p_occurred_at timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     r record;
+    v_later record;
 BEGIN
-    FOR r IN SELECT e.key::integer AS program, e.value::timestamptz AS until FROM jsonb_each_text(p_renewals) e LOOP
-        UPDATE points_lot l SET expires_at = r.until
-            WHERE l.wallet_id = (SELECT w.id FROM points_wallet w
-                                 WHERE w.member_id = p_member AND w.program_id = r.program)
-              AND l.is_open AND l.rolls AND l.expires_at > p_occurred_at AND l.expires_at < r.until
-              -- Only a lot that gave something away can have been booked in part (the other part was held).
-              AND (l.remaining = l.points OR NOT EXISTS (
-                      SELECT FROM points_draw d JOIN points_posting p ON p.id = d.posting_id
-                      WHERE d.lot_id = l.id AND p.kind = 'expiry'));
+    FOR r IN
+        SELECT e.key AS program, e.value::timestamptz AS until, w.id AS wallet
+        FROM jsonb_each_text(p_renewals) e
+        JOIN points_wallet w ON w.member_id = p_member AND w.program_id = e.key::integer
+    LOOP
+        PERFORM points_renew_wallet(r.wallet, r.until, p_occurred_at);
+        FOR v_later IN
+            SELECT p.occurred_at, (p.detail -> 'renews_until' ->> r.program)::timestamptz AS until FROM points_posting p
+            WHERE p.member_id = p_member AND p.occurred_at > p_occurred_at AND p.detail -> 'renews_until' ? r.program
+            ORDER BY p.occurred_at, p.id
+        LOOP
+            PERFORM points_renew_wallet(r.wallet, v_later.until, v_later.occurred_at);
+        END LOOP;
     END LOOP;
 END $$;
 
 REVOKE ALL ON FUNCTION
     points_renewals(integer, timestamptz),
     points_renewals(jsonb, integer[]),
+    points_renew_wallet(bigint, timestamptz, timestamptz),
     points_renew(uuid, jsonb, timestamptz)
 FROM PUBLIC;
