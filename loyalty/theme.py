@@ -34,6 +34,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
         (
             Screen("points.program", _("Points programs"), "loyalty"),
             Screen("points.exchangerate", _("Exchange rates"), "currency_exchange"),
+            Screen("points.rateproposal", _("Rate proposals"), "approval"),
             Screen("activities.earnrule", _("Earn rules"), "rule"),
         ),
     ),

@@ -11,7 +11,9 @@ from django.db import transaction
 from psycopg2.extras import DateTimeTZRange
 
 from activities.models import EarnRule
+from loyalty.demo.offices import open_offices
 from points.models import ExchangeRate, ExpiryKind, Program
+from points.services.rates import RateTerms, publish_rate
 from units.models import BusinessUnit, Outlet, Sector, Venue
 
 # Rates and rules are older than any activity that an import takes.
@@ -105,15 +107,23 @@ def found_group(*, stores: Iterable[str] = ()) -> dict[str, BusinessUnit]:
     """
     units = {business.code: _found(business) for business in GROUP}
     programs = {program.code: program for program in Program.objects.filter(code__in=units)}
+    proposer, approver = open_offices()
     for source, target in permutations(GROUP, 2):
-        rate = source.points.worth / target.points.worth
+        worth = source.points.worth / target.points.worth
         pair = {"source": programs[source.code], "target": programs[target.code]}
         if not ExchangeRate.objects.filter(**pair).exists():
-            ExchangeRate.objects.create(
+            publish_rate(
                 **pair,
-                numerator=rate.numerator,
-                denominator=rate.denominator,
-                during=DateTimeTZRange(IN_FORCE_SINCE, None),
+                terms=RateTerms(
+                    numerator=worth.numerator,
+                    denominator=worth.denominator,
+                    starts_at=IN_FORCE_SINCE,
+                    ends_at=None,
+                ),
+                is_successor=False,
+                proposed_by=proposer,
+                approved_by=approver,
+                at=IN_FORCE_SINCE,
             )
     plaza = Venue.objects.get(code=MALL.places[0].code)
     shops = [

@@ -5,6 +5,7 @@ from points.admin.hold import HoldAdmin
 from points.admin.journal import DrawAdmin, EntryAdmin, PostingAdmin
 from points.admin.member_panels import lots_panel, statement_panel, wallets_panel
 from points.admin.program import ProgramAdmin
+from points.admin.rate_proposal import RateProposalAdmin
 from points.admin.wallet import LotAdmin, WalletAdmin
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LotAdmin",
     "PostingAdmin",
     "ProgramAdmin",
+    "RateProposalAdmin",
     "WalletAdmin",
     "lots_panel",
     "statement_panel",

@@ -36,7 +36,7 @@ def test_the_ledger_offers_nothing_to_change(operator: Page, story):
 
 def test_an_overlapping_rate_is_refused_in_words(operator: Page, story):
     tomorrow = timezone.localtime(clock.now() + timedelta(days=1))
-    operator.goto("/admin/points/exchangerate/add/")
+    operator.goto("/admin/points/rateproposal/add/")
     operator.select_option("#id_source", str(story.hotel_points.pk))
     operator.select_option("#id_target", str(story.mall_points.pk))
     operator.fill("#id_numerator", "3")
@@ -90,7 +90,7 @@ def test_no_page_is_wider_than_its_screen(operator: Page, story, width):
     member = f"/admin/members/member/{story.member.pk}/change/"
 
     too_wide = []
-    for address in ("/", "/admin/", member, "/admin/points/posting/", "/admin/points/exchangerate/add/"):
+    for address in ("/", "/admin/", member, "/admin/points/posting/", "/admin/points/rateproposal/add/"):
         operator.goto(address)
         if operator.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
             too_wide.append(address)

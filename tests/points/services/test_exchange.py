@@ -22,7 +22,6 @@ from points.refusals import (
 )
 from points.selectors.audit import audit
 from points.services.exchange import exchange_points, quote_exchange
-from points.services.rates import RatesGain, end_rate, publish_rate
 from tests.factories import NOW, balance, give, make_member, make_program, make_rate, make_unit
 
 pytestmark = pytest.mark.django_db
@@ -193,30 +192,6 @@ def test_what_cannot_be_exchanged_is_refused_by_name_and_writes_nothing(member, 
     assert short.value.facts == {"asked": 101, "short": 1, "program": "HOTEL"}
     assert not Posting.objects.filter(kind="exchange").exists()
     assert not Wallet.objects.filter(program=mall_program).exists()
-
-
-def test_a_rate_that_closes_a_gaining_circle_is_not_published(mall_program, hotel_program):
-    make_rate(hotel_program, mall_program, 2)
-    terms = {"source": mall_program, "target": hotel_program, "is_successor": False, "by": "test", "at": NOW}
-
-    with pytest.raises(RatesGain) as refused:
-        publish_rate(numerator=51, denominator=100, starts_at=NOW, ends_at=None, **terms)
-    publish_rate(numerator=1, denominator=2, starts_at=NOW, ends_at=None, **terms)
-
-    assert set(refused.value.facts["loop"]) == {"MALL", "HOTEL"}
-    assert ExchangeRate.objects.count() == 2
-
-
-def test_a_rate_is_not_lengthened_into_a_gaining_circle(mall_program, hotel_program):
-    tomorrow = NOW + timedelta(days=1)
-    ending = make_rate(hotel_program, mall_program, 2, ends_at=tomorrow)
-    make_rate(mall_program, hotel_program, 1, starts_at=tomorrow)
-
-    with pytest.raises(RatesGain):
-        end_rate(rate=ending, ends_at=None, by="test", at=NOW)
-
-    ending.refresh_from_db()
-    assert ending.during.upper == tomorrow
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
