@@ -116,8 +116,8 @@ class ProgramAdmin(BaseAdmin):
             {
                 "fields": (("transfer_cap_day", "transfer_cap_month"),),
                 "description": _(
-                    "How many points a member may give away in a day and in a calendar month of this time zone. "
-                    "Empty: no limit. 0: none."
+                    "How many points a member may give away in a day and in a calendar month of this "
+                    "time zone. Empty: no limit. 0: none."
                 ),
             },
         ),
