@@ -75,7 +75,7 @@ SCHEDULE = (
         task=seal_ledger,
         when=Crontab(minute="25", hour="0-6"),
         why=_(
-            "A signed seal over each day's postings leaves the house, so that nobody can rewrite a day unseen."
+            "A signed seal over each day's postings leaves the house: nobody can rewrite a day unseen."
         ),
     ),
     Job(

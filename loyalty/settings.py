@@ -28,7 +28,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or DEMO_KEY
 FIELD_KEYS = env.list("FIELD_KEYS", default=["ZGVtby1vbmx5LWtleS1ub3QtYS1zZWNyZXQtMzJieXQ="])
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=DEMO_KEY)
 # Signs the daily seals over the journal (docs/proof.md): an Ed25519 seed, base64 of 32 bytes, which the
-# database never sees. Old keys' public halves (base64 as well) stay listed: what they signed is verified still.
+# database never sees. Old keys' public halves (base64 as well) stay listed, to verify what they signed.
 LEDGER_SEAL_KEY = env.str("LEDGER_SEAL_KEY", default="ZGVtby1vbmx5LXNlYWwta2V5LW5vdC1hLXNlY3JldCE=").strip()
 LEDGER_SEAL_PUBLIC_KEYS = [
     key.strip() for key in env.list("LEDGER_SEAL_PUBLIC_KEYS", default=[]) if key.strip()

@@ -115,7 +115,7 @@ def reset_engines() -> None:
     for name, server in (("postgres", PostgresCluster), ("broker", ValkeyBroker)):
         if (local / name).exists():
             server(local / name).remove()
-    for name in ("postgres", "broker", "software", "log"):
+    for name in ("postgres", "broker", "software", "log", "seals"):
         remove_folder(local / name)
 
 

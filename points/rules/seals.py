@@ -16,7 +16,7 @@ NO_SEAL_BEFORE = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """1,024 neighbouring leaves (the last block may be shorter): the first one's posting, their root in hex."""
+    """1,024 neighbouring leaves (the last block may have fewer): the first posting, their root in hex."""
 
     first: str
     root: str
@@ -26,8 +26,8 @@ class Block:
 class SealContent:
     """A seal but for its digest and signature.
 
-    `totals` are postings and points by kind, over all programs: to compare, not to value. `root` is the Merkle
-    root over the postings' digests in the order of their ids.
+    `totals` are postings and points by kind, over all programs: to compare, not to value. `root` is the
+    Merkle root over the postings' digests in the order of their ids.
     """
 
     number: int

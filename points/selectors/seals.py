@@ -96,9 +96,10 @@ def has_settled(at: datetime, *, seconds_max: float) -> bool:
     """Wait until every posting dated before `at` is committed or never will be; False: not within that time.
 
     The kernel dates a posting after it locked the wallet, so after its transaction took a number. Whatever is
-    dated before `at` therefore has a number below the first free one seen once `at` is past; when no number
-    below that one is running any more, nothing is left to come. Transactions of other databases on the server
-    are waited for as well: PostgreSQL tells no difference.
+    dated before `at` therefore has a number below one that is taken once `at` is past; when none below that
+    is running any more, nothing is left to come. (A snapshot's own `xmax` would not do: it is one more than
+    the last number that *ended*, and a younger one may be running.) Transactions of other databases on the
+    server are waited for as well: PostgreSQL tells no difference.
 
     :raises InstantYetToCome: `at` lies ahead of the database's clock
     """
@@ -107,13 +108,13 @@ def has_settled(at: datetime, *, seconds_max: float) -> bool:
         now = database_now()
         if now < at:
             raise InstantYetToCome(now=now.isoformat())
-        # A statement of its own: its snapshot is younger than the clock just read.
-        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-        (first_free,) = cursor.fetchone()
+        # A transaction of its own, over at once: its number is greater than all that were taken before.
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        (taken,) = cursor.fetchone()
         give_up_at = time.monotonic() + seconds_max
         while True:
             cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-            if cursor.fetchone()[0] >= first_free:
+            if cursor.fetchone()[0] > taken:
                 return True
             if time.monotonic() >= give_up_at:
                 return False

@@ -171,6 +171,7 @@ def test_an_unreachable_database_is_a_fault(app_dsn):
 @pytest.mark.parametrize("table", checks.JOURNAL)
 def test_a_login_that_may_change_the_journal_is_refused(table, right, app_dsn, owner_connection):
     with owner_connection.cursor() as cursor:
+        right = right.replace("id", "number") if table == "points_seal" else right
         cursor.execute(f"GRANT {right} ON {table} TO loyalty_app")
     try:
         found = right_faults(app_dsn)

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--since-seal",
             action="store_true",
-            help="only what is new since the last seal and all it touched, the seals themselves and the guards",
+            help="only what is new since the last seal, all it touched, the seals and the guards",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

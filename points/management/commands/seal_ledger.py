@@ -1,4 +1,4 @@
-"""`manage.py seal_ledger [--until ISO]`: seal the days that are over, or all that was posted before an instant."""
+"""`manage.py seal_ledger [--until ISO]`: seal the days that are over, or all posted before an instant."""
 
 import json
 from datetime import datetime
@@ -15,8 +15,8 @@ from points.services.sealing import keep_files, seal_days, seal_until
 
 class Command(BaseCommand):
     help = (
-        "Seal each local day that is over and not sealed yet, and write missing seal files; or, with --until, "
-        "one seal over all that was posted before that instant. One JSON line a seal."
+        "Seal each local day that is over and not sealed yet, and write missing seal files; or, with --until,"
+        " one seal over all that was posted before that instant. One JSON line a seal."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
