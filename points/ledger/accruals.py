@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from common.sql import instant_array, plain_array, text_array
-from points.ledger.calls import Outcome, bigint, every, one
+from points.ledger.calls import Outcome, as_uuid, bigint, every, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Accrual:
     expires_at: datetime | None
     unit_cost: Decimal
     rule: str
+    # Of a rolling program: earning and redeeming move `expires_at` on.
+    rolls: bool = False
 
 
 def accrue(accrual: Accrual, *, actor: str) -> Outcome:
     """Post one accrual: one lot, one round trip. May answer reference_reused or points_out_of_range."""
-    row = one(
-        "SELECT * FROM points_accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+    name, posting_id = told(
+        "SELECT points_accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             accrual.member_id,
             accrual.program_id,
@@ -42,9 +44,10 @@ def accrue(accrual: Accrual, *, actor: str) -> Outcome:
             accrual.unit_cost,
             actor,
             accrual.rule,
+            accrual.rolls,
         ],
     )
-    return Outcome(name=row[0], posting_id=row[1])
+    return Outcome(name=str(name), posting_id=as_uuid(posting_id))
 
 
 def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
@@ -53,7 +56,8 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
         return []
     rows = every(
         "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
-        " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[])",
+        " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[],"
+        " %s::boolean[])",
         [
             plain_array(a.member_id for a in accruals),
             plain_array(a.program_id for a in accruals),
@@ -66,6 +70,7 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
             plain_array(a.unit_cost for a in accruals),
             actor,
             text_array([a.rule for a in accruals]),
+            plain_array(a.rolls for a in accruals) if any(a.rolls for a in accruals) else None,
         ],
     )
     return [Outcome(name=name, posting_id=posting_id) for name, posting_id in rows]

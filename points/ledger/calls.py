@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from django.db import connection
-from psycopg2.extras import Json
+from psycopg2.extras import CompositeCaster, Json
 
 from common.sql import retrying
 from points.refusals import BY_OUTCOME
@@ -74,6 +74,21 @@ def as_quoted(quoted: Sequence[Share] | None) -> Json | None:
     if quoted is None:
         return None
     return Json([{"program": s.program_id, "spent": s.spent, "covered": s.covered} for s in quoted])
+
+
+def told(sql: str, parameters: list[Any]) -> list[str | None]:
+    """The fields, as text, of the one composite that `SELECT function(…)` answers.
+
+    A function in FROM is planned and scanned as a table, which is a tenth of a posting's cost.
+    """
+    (answer,) = one(sql, parameters)
+    fields: list[str | None] = CompositeCaster.tokenize(answer)  # type: ignore[no-untyped-call]
+    return fields
+
+
+def as_uuid(text: str | None) -> UUID | None:
+    """The id in a field of `told`."""
+    return UUID(text) if text else None
 
 
 def one(sql: str, parameters: list[Any]) -> tuple[Any, ...]:

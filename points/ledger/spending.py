@@ -1,11 +1,12 @@
 """Points spent: what a price would take, and taking it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from points.ledger.calls import Outcome, as_quoted, bigint, every, one, redeemed
+from points.ledger.calls import Outcome, as_quoted, as_uuid, bigint, every, one, redeemed, told
+from points.ledger.renewals import as_renewals
 from points.rules.shares import Share
 
 
@@ -31,14 +32,22 @@ def allocate(*, member_id: UUID, program_id: int, price: int, at: datetime) -> t
     return tuple(Share(*share) for share in shares), short
 
 
-def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = None) -> Outcome:
+def redeem(
+    spending: Spending,
+    *,
+    actor: str,
+    quoted: Sequence[Share] | None = None,
+    renewals: Mapping[int, datetime] | None = None,
+) -> Outcome:
     """Spend a price, own wallet first; exactly as `quoted`, where a quote is given.
+
+    `renewals` says until when each rolling program's points live on from now; those that pay are renewed.
 
     May answer insufficient_points (with what is `short`), quote_changed (with the `shares` as they would be
     now), reference_reused or points_out_of_range.
     """
-    row = one(
-        "SELECT * FROM points_redeem(%s, %s, %s, %s, %s, %s, %s, %s)",
+    name, posting_id, shares, short = told(
+        "SELECT points_redeem(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             spending.member_id,
             spending.program_id,
@@ -48,18 +57,27 @@ def redeem(spending: Spending, *, actor: str, quoted: Sequence[Share] | None = N
             spending.at,
             actor,
             as_quoted(quoted),
+            as_renewals(renewals),
         ],
     )
-    return redeemed(row)
+    return redeemed((name, as_uuid(posting_id), shares, int(short or 0)))
 
 
-def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
-    """Spend a batch in one round trip, in order. One outcome each; a refused one leaves the others alone."""
+def redeem_many(
+    spendings: Sequence[Spending],
+    *,
+    actor: str,
+    renewals: Sequence[Mapping[int, datetime] | None] | None = None,
+) -> list[Outcome]:
+    """Spend a batch in one round trip, in order. One outcome each; a refused one leaves the others alone.
+
+    `renewals`, where given, has one for each spending, as in `redeem`.
+    """
     if not spendings:
         return []
     rows = every(
         "SELECT * FROM points_redeem_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
-        " %s::timestamptz[], %s)",
+        " %s::timestamptz[], %s, %s::jsonb[])",
         [
             [s.member_id for s in spendings],
             [s.program_id for s in spendings],
@@ -68,6 +86,7 @@ def redeem_many(spendings: Sequence[Spending], *, actor: str) -> list[Outcome]:
             [s.source_ref for s in spendings],
             [s.at for s in spendings],
             actor,
+            [as_renewals(one) for one in renewals] if renewals else None,
         ],
     )
     return [redeemed(row) for row in rows]

@@ -20,6 +20,7 @@ from points.refusals import (
     QuoteExpired,
 )
 from points.rules.shares import Share, shares_kept
+from points.selectors.renewals import renewals
 from points.services.accrual import refuse_inactive
 from units.models import BusinessUnit
 
@@ -108,7 +109,7 @@ def redeem_points(
         if earlier is None:
             raise
         return earlier
-    outcome = ledger.redeem(spending, actor=by, quoted=quoted)
+    outcome = ledger.redeem(spending, actor=by, quoted=quoted, renewals=renewals(at=at))
     refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
     posting = Posting.objects.select_related("unit", "member").get(pk=outcome.posted_id)
     return Redemption(posting, outcome.shares, outcome.is_replay)
