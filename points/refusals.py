@@ -141,6 +141,54 @@ class ProgramNotActive(DomainError):
     title = _("This points program is not active.")
 
 
+class SameMember(DomainError):
+    """Points go from one member to another."""
+
+    code = "same_member"
+    status = 409
+    title = _("These points are already this member's.")
+
+
+class NotOneHousehold(DomainError):
+    """Points are given within a household only."""
+
+    code = "not_one_household"
+    status = 409
+    title = _("Points can be given to members of one's own household only.")
+
+
+class TransferCapReached(DomainError):
+    """More than a member may give away in a day or a month. Facts: `left` of the nearer limit."""
+
+    code = "transfer_cap_reached"
+    status = 409
+    title = _("The limit for giving points away is reached.")
+
+
+class NothingPending(DomainError):
+    """All that was pending of this accrual can be spent already, or is gone."""
+
+    code = "nothing_pending"
+    status = 409
+    title = _("Nothing of this is still pending.")
+
+
+class WalletHasHolds(DomainError):
+    """Points that a sale in progress holds cannot change hands. Facts: `holds`, their ids."""
+
+    code = "wallet_has_holds"
+    status = 409
+    title = _("Points of this wallet are held for a sale in progress.")
+
+
+class NothingToMove(DomainError):
+    """The wallet holds no points and no debt."""
+
+    code = "nothing_to_move"
+    status = 409
+    title = _("There is nothing here to move.")
+
+
 BY_OUTCOME: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
@@ -150,9 +198,19 @@ BY_OUTCOME: dict[str, type[DomainError]] = {
         HoldNotOpen,
         InsufficientPoints,
         NoExchangeRate,
+        NothingPending,
+        NothingToMove,
         PointsOutOfRange,
         QuoteChanged,
         ReferenceReused,
         ReversalExceedsOriginal,
+        SameMember,
+        TransferCapReached,
+        WalletHasHolds,
     )
-} | {"not_an_accrual": NotReversible, "not_a_redemption": NotReversible, "no_such_hold": HoldNotFound}
+} | {
+    "not_an_accrual": NotReversible,
+    "not_a_redemption": NotReversible,
+    "not_a_move": NotReversible,
+    "no_such_hold": HoldNotFound,
+}

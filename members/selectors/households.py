@@ -43,7 +43,7 @@ def place_beside(*, member_id: UUID, place_id: UUID) -> HouseholdMember:
 
 
 def sharing_with(*, member_id: UUID) -> list[HouseholdMember]:
-    """The others of the member's household who let it pay with their points: active ones, longest in it first."""
+    """The others of the member's household who let it pay with their points; longest in it first."""
     mine = HouseholdMember.objects.filter(**_IN_IT, member_id=member_id).values("household")
     sharing = HouseholdMember.objects.filter(
         **_IN_IT, household__in=mine, shares_points=True, member__status=MemberStatus.ACTIVE

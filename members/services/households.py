@@ -92,7 +92,8 @@ def invite_to_household(*, by: Member, invited: Mapping[str, str], at: datetime)
     """Invite whom `invited` names by `number` or `phone` into the household that `by` heads.
 
     None says that nobody was invited: nobody is named so, or they cannot join. Who invites must not learn
-    which: whether a phone belongs to a member, and how old they are, is theirs to tell. Inviting twice changes nothing.
+    which: whether a phone belongs to a member, and how old they are, is theirs to tell. Inviting twice
+    changes nothing.
 
     :raises NotInHousehold, NotHouseholdHead: `by` heads none
     :raises HouseholdFull: every place is taken

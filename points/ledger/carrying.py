@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from psycopg2.extras import Json
+from psycopg2.extras import DateTimeTZRange, Json
 
 from common.sql import instant_array, plain_array, text_array
 from points.ledger.calls import Answer, bigint, every, one
@@ -142,7 +141,8 @@ class Transferred(Answer):
 def transfer(asked: Transfer, *, actor: str) -> Transferred:
     """Give points to another member: lots keep issuer, cost, earning and end; a debt is repaid first.
 
-    May answer same_member, transfer_cap_reached, insufficient_points, reference_reused or points_out_of_range.
+    May answer same_member, transfer_cap_reached, insufficient_points, reference_reused or
+    points_out_of_range.
     """
     t = asked
     row = one(
@@ -171,8 +171,9 @@ def transfer_many(asked: Sequence[Transfer], *, actor: str) -> list[Transferred]
     if not asked:
         return []
     rows = every(
-        "SELECT * FROM points_transfer_many(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
-        " %s::timestamptz[], %s::bigint[], %s::tstzrange[], %s::bigint[], %s::tstzrange[], %s::text[]::jsonb[], %s)",
+        "SELECT * FROM points_transfer_many(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::bigint[],"
+        " %s::text[], %s::timestamptz[], %s::bigint[], %s::tstzrange[], %s::bigint[], %s::tstzrange[],"
+        " %s::text[]::jsonb[], %s)",
         [
             plain_array(t.from_id for t in asked),
             plain_array(t.to_id for t in asked),
@@ -328,9 +329,7 @@ def _matured(row: tuple[Any, ...]) -> Matured:
 
 def _moved(row: tuple[Any, ...]) -> Moved:
     name, posting_id, moved, debt, holds = row
-    # psycopg2 reads an array of uuids as its text, where nothing registered their type.
-    ids = tuple(UUID(hold) for hold in (holds or "{}").strip("{}").split(",") if hold)
-    return Moved(name=name, posting_id=posting_id, moved=moved or 0, debt=debt or 0, holds=ids)
+    return Moved(name=name, posting_id=posting_id, moved=moved or 0, debt=debt or 0, holds=tuple(holds or ()))
 
 
 def _moved_back(row: tuple[Any, ...]) -> MovedBack:

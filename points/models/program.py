@@ -69,7 +69,7 @@ class Program(models.Model):
     grace_days = models.PositiveSmallIntegerField(
         _("grace after a cancelled redemption (days; 0: none)"), default=30
     )
-    # Of the giver, in this program's own time zone; what a household pools for a redemption counts too. 0: no transfers.
+    # Of the giver, in this program's own time zone. What a household pools for a redemption counts too.
     transfer_cap_day = models.PositiveBigIntegerField(
         _("points a member may transfer in a day (empty: no limit)"), null=True, blank=True
     )

@@ -1,4 +1,4 @@
-"""Households: founded, grown by invitation, handed over, ended; one at a time, of adults, by their own will."""
+"""Households: founded, grown by invitation, handed over, ended; one at a time, of adults, who want to."""
 
 from datetime import date, timedelta
 
