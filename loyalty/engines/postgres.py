@@ -42,6 +42,8 @@ _SETTINGS = {
 }
 _STARTING_SECONDS = 300  # crash recovery replays the log before it answers
 _LOG_BYTES_MAX = 20_000_000
+# The last line of postmaster.pid once the server answers; a standby answers readers.
+_ANSWERS = ("ready", "standby")
 
 
 class PostgresCluster:
@@ -185,7 +187,7 @@ class PostgresCluster:
         second_tries = 50
         while time.monotonic() < deadline:
             lines = self._lock_lines()
-            if self.pid is not None and len(lines) > 7 and lines[7].strip() == "ready":
+            if self.pid is not None and len(lines) > 7 and lines[7].strip() in _ANSWERS:
                 (self.folder / "port").write_text(lines[3])
                 return
             if self.pid is None and (self._process is None or self._process.poll() is not None):
