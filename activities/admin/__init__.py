@@ -3,5 +3,6 @@
 from activities.admin.earn_rule import EarnRuleAdmin
 from activities.admin.member_panel import activities_panel
 from activities.admin.reported import ActivityAdmin, DailyTotalAdmin
+from activities.admin.source_document import activity_behind
 
-__all__ = ["ActivityAdmin", "DailyTotalAdmin", "EarnRuleAdmin", "activities_panel"]
+__all__ = ["ActivityAdmin", "DailyTotalAdmin", "EarnRuleAdmin", "activities_panel", "activity_behind"]

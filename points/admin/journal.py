@@ -14,6 +14,8 @@ from unfold.decorators import display
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_link
 from members.models import Member
 from points.admin.columns import LedgerColumns, ProgramFilter, UnitFilter
+from points.admin.explaining import ExplainedPage, Told
+from points.admin.explaining_ledger import posting_told
 from points.admin.moments import moment
 from points.models import Draw, Entry, Lot, Posting, PostingKind, Program
 from units.models import BusinessUnit
@@ -31,7 +33,7 @@ MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE}
 
 
 @admin.register(Posting)
-class PostingAdmin(LedgerColumns, WholeTermSearch, PanelPage):
+class PostingAdmin(ExplainedPage, LedgerColumns, WholeTermSearch, PanelPage):
     """What moved points, why, for whom, by whom. The page shows its entries, its lots and what it drew."""
 
     list_display = (
@@ -70,6 +72,10 @@ class PostingAdmin(LedgerColumns, WholeTermSearch, PanelPage):
     def panels(self, row: Posting, at: datetime) -> list[Panel]:  # noqa: ARG002 -- what was posted does not age
         """What the posting is made of."""
         return [entries_panel(row), lots_panel(row), draws_panel(row)]
+
+    def explanation(self, row: Posting, at: datetime) -> Told:  # noqa: ARG002 -- what was posted does not age
+        """Wallet by wallet, lot by lot, and who owes whom."""
+        return posting_told(row)
 
     def found(self, queryset: QuerySet[Posting], term: str) -> QuerySet[Posting]:
         """By whole source reference or member number: both have an index, a part of either has none."""

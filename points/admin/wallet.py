@@ -13,6 +13,8 @@ from unfold.decorators import display
 from common import clock
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, list_link, page_link
 from points.admin.columns import LedgerColumns, ProgramFilter
+from points.admin.explaining import ExplainedPage, Told
+from points.admin.explaining_ledger import lot_told, wallet_told
 from points.admin.journal import told_posting
 from points.admin.moments import moment
 from points.models import Lot, Posting, Wallet
@@ -21,7 +23,7 @@ _STATE_COLOURS = {"available": "success", "pending": "info", "expired": "warning
 
 
 @admin.register(Wallet)
-class WalletAdmin(LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
+class WalletAdmin(ExplainedPage, LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
     """A member's balance in one program."""
 
     list_display = ("row_number", "member_link", "program", "balance_told", "debt_told", "lots_link")
@@ -31,6 +33,10 @@ class WalletAdmin(LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
     search_help_text = _("Member number, whole.")
     ordering = ("-id",)
     fields = (("member_link", "program"), ("balance_told", "debt_told"), "lots_link")
+
+    def explanation(self, row: Wallet, at: datetime) -> Told:
+        """Four sums that end in the balance."""
+        return wallet_told(row, at)
 
     def found(self, queryset: QuerySet[Wallet], term: str) -> QuerySet[Wallet]:
         """By member number."""
@@ -53,7 +59,7 @@ class WalletAdmin(LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
 
 
 @admin.register(Lot)
-class LotAdmin(LedgerColumns, WholeTermSearch, PanelPage):
+class LotAdmin(ExplainedPage, LedgerColumns, WholeTermSearch, PanelPage):
     """Points of one accrual: what was given, what remains, until when."""
 
     list_display = (
@@ -93,6 +99,10 @@ class LotAdmin(LedgerColumns, WholeTermSearch, PanelPage):
     def panels(self, row: Lot, at: datetime) -> list[Panel]:  # noqa: ARG002 -- what was drawn does not age
         """What became of the lot."""
         return [draws_panel(row)]
+
+    def explanation(self, row: Lot, at: datetime) -> Told:
+        """Its life, from its birth on."""
+        return lot_told(row, at)
 
     def found(self, queryset: QuerySet[Lot], term: str) -> QuerySet[Lot]:
         """By member number."""
