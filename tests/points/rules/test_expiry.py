@@ -1,6 +1,6 @@
 """Expiry instants: local midnight after the last valid day, in any zone, at every odd midnight."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -25,6 +25,9 @@ ZONES = sorted(available_timezones())
         ("month_end", 24, date(2024, 2, 29), date(2026, 2, 28)),
         ("year_end", 0, date(2026, 12, 31), date(2026, 12, 31)),
         ("year_end", 2, date(2026, 1, 1), date(2028, 12, 31)),
+        ("year_end", 4, date(2024, 2, 29), date(2028, 12, 31)),
+        ("rolling", 1, date(2024, 2, 28), date(2024, 2, 29)),
+        ("rolling", 366, date(2024, 2, 29), date(2025, 3, 1)),
     ],
 )
 def test_the_last_valid_day_follows_the_policy(kind, count, earned_on, last_day):
@@ -87,15 +90,48 @@ def test_no_instant_of_the_day_before_is_past_the_start_of_a_day(day, name):
     assert (start - timedelta(seconds=1)).astimezone(zone).date() < day
 
 
-@given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)),
-    st.sampled_from(["days", "month_end", "year_end"]),
+# The first instant after the last valid day, where midnight is odd: the zone, that day, the instant in UTC.
+ODD_MIDNIGHTS = [
+    # Missing: the clock sprang over it.
+    ("America/Sao_Paulo", date(2017, 10, 14), datetime(2017, 10, 15, 3, 0, tzinfo=UTC)),
+    ("Asia/Beirut", date(2026, 3, 28), datetime(2026, 3, 28, 22, 0, tzinfo=UTC)),
+    ("Africa/Cairo", date(2026, 4, 23), datetime(2026, 4, 23, 22, 0, tzinfo=UTC)),
+    ("America/Havana", date(2026, 3, 7), datetime(2026, 3, 8, 5, 0, tzinfo=UTC)),
+    ("Asia/Amman", date(2021, 3, 25), datetime(2021, 3, 25, 22, 0, tzinfo=UTC)),
+    # Twice: the clock fell back to it or over it; points die the first time.
+    ("America/Havana", date(2026, 10, 31), datetime(2026, 11, 1, 4, 0, tzinfo=UTC)),
+    ("America/Sao_Paulo", date(2018, 2, 17), datetime(2018, 2, 18, 3, 0, tzinfo=UTC)),
+    ("Atlantic/Azores", date(2026, 10, 24), datetime(2026, 10, 25, 0, 0, tzinfo=UTC)),
+    # A whole day missing: Samoa skipped 30 December 2011 as it changed sides.
+    ("Pacific/Apia", date(2011, 12, 29), datetime(2011, 12, 30, 10, 0, tzinfo=UTC)),
+    ("Pacific/Apia", date(2011, 12, 30), datetime(2011, 12, 30, 10, 0, tzinfo=UTC)),
+    # A leap day, and the last of a year.
+    ("Asia/Shanghai", date(2028, 2, 29), datetime(2028, 2, 29, 16, 0, tzinfo=UTC)),
+    ("Pacific/Kiritimati", date(2026, 12, 31), datetime(2026, 12, 31, 10, 0, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("name", "last_day", "instant"), ODD_MIDNIGHTS)
+@pytest.mark.parametrize("kind", ["days", "rolling"])
+def test_points_die_when_the_day_after_their_last_one_begins(name, last_day, instant, kind):
+    noon = datetime.combine(last_day - timedelta(days=10), time(12), ZoneInfo(name))
+
+    assert expiry_instant(ExpiryPolicy(kind, 10, name), noon) == instant
+
+
+ODD_ZONES = sorted({name for name, *_ in ODD_MIDNIGHTS} | {SHANGHAI, "Europe/London", "Australia/Lord_Howe"})
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))
+policies = st.builds(
+    ExpiryPolicy,
+    st.sampled_from(["days", "month_end", "year_end", "rolling"]),
     st.integers(1, 60),
-    st.sampled_from([SHANGHAI, "America/Sao_Paulo", "Pacific/Apia", "Europe/London"]),
+    st.sampled_from(ODD_ZONES),
 )
-def test_points_live_through_their_whole_last_day(earned_at, kind, count, name):
-    policy = ExpiryPolicy(kind, count, name)
-    zone = ZoneInfo(name)
+
+
+@given(moments, policies)
+def test_points_live_through_their_whole_last_day(earned_at, policy):
+    zone = ZoneInfo(policy.time_zone)
 
     instant = expiry_instant(policy, earned_at)
 
@@ -103,3 +139,42 @@ def test_points_live_through_their_whole_last_day(earned_at, kind, count, name):
     assert instant > earned_at
     assert (instant - timedelta(microseconds=1)).astimezone(zone).date() <= last_day
     assert instant.astimezone(zone).date() > last_day
+    # Whole seconds: what a renewal records is exactly what the lot gets.
+    assert instant.microsecond == 0
+
+
+@given(moments, policies, st.timedeltas(timedelta(0), timedelta(days=400)))
+def test_who_earns_later_never_loses_the_points_sooner(earned_at, policy, later):
+    assert expiry_instant(policy, earned_at + later) >= expiry_instant(policy, earned_at)
+
+
+@given(moments, policies)
+def test_all_that_is_earned_on_one_local_day_dies_together(earned_at, policy):
+    zone = ZoneInfo(policy.time_zone)
+    day = earned_at.astimezone(zone).date()
+    first, after = start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+
+    ends = {expiry_instant(policy, at) for at in (first, earned_at, after - timedelta(microseconds=1))}
+
+    assert len(ends) == 1
+
+
+@given(moments, st.integers(0, 60), st.sampled_from(ODD_ZONES))
+def test_months_end_on_their_last_day_and_years_on_theirs(earned_at, count, name):
+    earned_on = earned_at.date()
+
+    month_end = last_valid_day(ExpiryPolicy("month_end", count, name), earned_on)
+    year_end = last_valid_day(ExpiryPolicy("year_end", count, name), earned_on)
+
+    assert (month_end + timedelta(days=1)).day == 1
+    assert (month_end.year - earned_on.year) * 12 + month_end.month - earned_on.month == count
+    assert (year_end.month, year_end.day, year_end.year - earned_on.year) == (12, 31, count)
+
+
+@given(moments, st.integers(1, 3660), st.sampled_from(ODD_ZONES))
+def test_rolling_counts_like_days_from_the_last_activity(at, count, name):
+    assert expiry_instant(ExpiryPolicy("rolling", count, name), at) == expiry_instant(
+        ExpiryPolicy("days", count, name), at
+    )
+    assert ExpiryPolicy("rolling", count, name).rolls
+    assert not ExpiryPolicy("days", count, name).rolls

@@ -157,6 +157,41 @@ def test_a_cap_is_per_member_and_local_day(member, mall_program, hotel_program):
     assert balance(member, hotel_program) == 300
 
 
+def test_a_cap_counts_what_was_asked_later_but_came_first(member, mall_program, hotel_program):
+    rate = make_rate(hotel_program, mall_program, 2)
+    ExchangeRate.objects.filter(pk=rate.pk).update(cap_per_member_day=100)
+    give(member, hotel_program, 500)
+    swap(member, hotel_program, mall_program, 60, "a", at=NOW + timedelta(seconds=1))
+
+    with pytest.raises(ExchangeCapReached) as refused:
+        swap(member, hotel_program, mall_program, 41, "b")
+
+    assert refused.value.facts == {"left": 40}
+
+
+def test_an_exchange_asked_again_hears_the_first_answer_whatever_happened_since(
+    member, mall_program, hotel_program
+):
+    make_rate(hotel_program, mall_program, 2)
+    give(member, hotel_program, 100)
+    quote = quote_exchange(member=member, source=hotel_program, target=mall_program, points=10, at=NOW)
+    first = swap(member, hotel_program, mall_program, 10, quote_token=quote.token)
+
+    late = swap(member, hotel_program, mall_program, 10, quote_token=quote.token, at=NOW + timedelta(hours=1))
+    member.status = "frozen"
+    frozen = swap(member, hotel_program, mall_program, 10)
+    mall_program.is_active = False
+    inactive = swap(member, hotel_program, mall_program, 10)
+
+    assert {again.posting for again in (late, frozen, inactive)} == {first.posting}
+    assert {(again.is_replay, again.given) for again in (late, frozen, inactive)} == {(True, 20)}
+    assert balance(member, mall_program) == 20
+    with pytest.raises(MemberNotActive):
+        swap(member, hotel_program, mall_program, 11)
+    with pytest.raises(MemberNotActive):
+        swap(member, hotel_program, make_program(owner=mall_program.owner), 10)
+
+
 def test_same_reference_exchanges_once(member, mall_program, hotel_program):
     make_rate(hotel_program, mall_program, 2)
     give(member, hotel_program, 100)
