@@ -155,7 +155,7 @@ def test_who_comes_while_another_spends_finds_what_is_left(world, first, second)
 def test_a_twin_that_waited_hears_the_first_ones_answer(world, call):
     make_rate(world.program, world.other, 1)
 
-    twin = between(lambda: getattr(world, call)(), lambda: getattr(world, call)())
+    twin = between(getattr(world, call), getattr(world, call))
 
     assert twin.is_replay
     assert audit().is_clean
@@ -173,7 +173,7 @@ def test_a_twin_of_an_accrual_posts_nothing(world, call):
 def test_points_that_are_just_being_swept_cannot_be_spent(world, second):
     make_rate(world.program, world.other, 1)
 
-    assert between(world.sweep, lambda: getattr(world, second)()) == "insufficient_points"
+    assert between(world.sweep, getattr(world, second)) == "insufficient_points"
     assert audit().is_clean
 
 
@@ -328,3 +328,28 @@ def test_who_waits_for_the_first_wallet_holds_none_of_the_others(world, owner_co
         waiting.result()
 
     assert audit().is_clean
+
+
+def _asked_twice(call):
+    def made(world):
+        make_rate(world.program, world.other, 1)
+        getattr(world, call)()
+        return getattr(world, call)
+
+    return made
+
+
+@pytest.mark.parametrize("call", ["redeem", "hold", "exchange", "refund", "accrue", "accrue_many"])
+def test_a_replay_waits_for_nobody(world, owner_connection, call):
+    again = _asked_twice(call)(world)
+    owner_connection.autocommit = False
+
+    with ThreadPoolExecutor(1) as pool, owner_connection.cursor() as cursor:
+        cursor.execute("SELECT FROM points_wallet FOR NO KEY UPDATE")
+        asked = pool.submit(answered, again)
+        wait_until(lambda: asked.done() or is_anybody_waiting())
+        is_answered = asked.done()
+        owner_connection.rollback()
+        asked.result()
+
+    assert is_answered
