@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from points.models import ExpiryKind, Lot, PostingKind, Program
 from points.selectors.explaining.lot import Ancestor, LotDraw, LotExplanation, Origin
@@ -74,17 +75,30 @@ def expiry_told(explained: LotExplanation) -> str:
 def policy_told(program: Program) -> str:
     """A program's policy in words."""
     count = program.expiry_count
-    match program.expiry_kind:
-        case ExpiryKind.DAYS:
-            return _("%(days)s days after earning") % {"days": count}
-        case ExpiryKind.MONTH_END:
-            return _("end of the month, %(months)s months after earning") % {"months": count}
-        case ExpiryKind.YEAR_END:
-            return _("end of the calendar year, %(years)s years after earning") % {"years": count}
-        case ExpiryKind.ROLLING:
-            return _("%(days)s days after the last earning or redeeming") % {"days": count}
-        case _:
-            return _("never")
+    if count == 0 and program.expiry_kind == ExpiryKind.MONTH_END:
+        return _("end of the month in which they were earned")
+    if count == 0 and program.expiry_kind == ExpiryKind.YEAR_END:
+        return _("end of the year in which they were earned")
+    words = {
+        ExpiryKind.NEVER: _("never"),
+        ExpiryKind.DAYS: ngettext("%(count)s day after earning", "%(count)s days after earning", count),
+        ExpiryKind.MONTH_END: ngettext(
+            "end of the month, %(count)s month after earning",
+            "end of the month, %(count)s months after earning",
+            count,
+        ),
+        ExpiryKind.YEAR_END: ngettext(
+            "end of the calendar year, %(count)s year after earning",
+            "end of the calendar year, %(count)s years after earning",
+            count,
+        ),
+        ExpiryKind.ROLLING: ngettext(
+            "%(count)s day after the last earning or redeeming",
+            "%(count)s days after the last earning or redeeming",
+            count,
+        ),
+    }
+    return words[ExpiryKind(program.expiry_kind)] % {"count": count}
 
 
 def draw_told(draw: LotDraw) -> str:
