@@ -19,7 +19,7 @@ from units.models import BusinessUnit
 class Grant:
     """Points for one member, earned at `occurred_at`, spendable from `available_at` (None: at once).
 
-    They die at `expires_at`; None: when the program's policy says.
+    They die at `expires_at`; None: when the program's policy says. Nothing renews a given instant.
     """
 
     member_id: UUID
@@ -42,11 +42,14 @@ def accrue_points(
     by: str,
     rule: str = "",
     available_at: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> Posting:
     """Give `points` of `program` to `member` for something at `unit`. Returns the posting.
 
     Safe to retry: the same `source_ref` of the unit with the same content returns the first posting.
-    The lot expires by the program's policy, counted from `occurred_at`.
+    The lot expires by the program's policy, counted from `occurred_at`; where that rolls, the member's other
+    points of the program live on with it. With `expires_at` it dies then: a present with an end of its own,
+    which nothing renews and which renews nothing.
 
     :raises MemberNotActive: the member is frozen or closed
     :raises UnitNotActive: the unit takes no part at present
@@ -57,7 +60,7 @@ def accrue_points(
     if member.status != MemberStatus.ACTIVE:
         raise MemberNotActive(member=member.number, member_status=member.status)
     refuse_inactive(program=program, unit=unit)
-    grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at)
+    grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at, expires_at)
     outcome = ledger.accrue(_accrual(grant, program, unit), actor=by).or_refuse(source_ref=source_ref)
     return Posting.objects.get(pk=outcome.posted_id)
 
@@ -96,6 +99,7 @@ def policy_of(program: Program) -> ExpiryPolicy:
 
 
 def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accrual:
+    policy = policy_of(program)
     return ledger.Accrual(
         member_id=grant.member_id,
         program_id=program.pk,
@@ -104,7 +108,8 @@ def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accru
         source_ref=grant.source_ref,
         occurred_at=grant.occurred_at,
         available_at=grant.available_at or grant.occurred_at,
-        expires_at=grant.expires_at or expiry_instant(policy_of(program), grant.occurred_at),
+        expires_at=grant.expires_at or expiry_instant(policy, grant.occurred_at),
         unit_cost=program.unit_cost,
         rule=grant.rule,
+        rolls=policy.rolls and grant.expires_at is None,
     )

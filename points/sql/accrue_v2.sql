@@ -92,9 +92,7 @@ BEGIN
     v_now := clock_timestamp();
     posting_id := points_uuid7();
     IF p_rolls THEN
-        v_renewals := points_renewals(p_program, p_expires_at);
-        PERFORM points_renew(p_member, v_renewals, p_occurred_at);
-        v_renewals := jsonb_build_object('renews_until', v_renewals);
+        v_renewals := jsonb_build_object('renews_until', points_renewals(p_program, p_expires_at));
     END IF;
     INSERT INTO points_posting (id, kind, unit_id, source_ref, member_id, program_id, points, occurred_at, posted_at,
                                 actor, rule, detail, digest)
@@ -116,6 +114,9 @@ BEGIN
     IF v_repaid > 0 THEN
         INSERT INTO points_draw (posting_id, lot_id, member_id, points)
         VALUES (posting_id, posting_id, p_member, v_repaid);
+    END IF;
+    IF p_rolls THEN
+        PERFORM points_renew(p_member, v_renewals -> 'renews_until', p_occurred_at);
     END IF;
     outcome := 'posted';
 END $$;
@@ -174,14 +175,6 @@ BEGIN
             ORDER BY w.id FOR NO KEY UPDATE OF w;
         v_now := clock_timestamp();
         SELECT array_agg(points_uuid7() ORDER BY ord) INTO v_ids FROM generate_subscripts(v_fresh, 1) AS ord;
-        IF true = ANY (p_rolls) THEN
-            FOREACH v_one IN ARRAY v_fresh LOOP
-                IF v_one.rolls THEN
-                    PERFORM points_renew(v_one.member_id, points_renewals(v_one.program_id, v_one.expires_at),
-                                         v_one.occurred_at);
-                END IF;
-            END LOOP;
-        END IF;
 
         -- The locks are held, so debts stand still. A debt is repaid by the batch's lots in the order asked.
         WITH fresh AS MATERIALIZED (
@@ -230,6 +223,15 @@ BEGIN
         UPDATE points_wallet w SET balance = w.balance + s.points, debt = w.debt - s.repaid
         FROM (SELECT wallet_id, sum(points) AS points, sum(repaid) AS repaid FROM fresh GROUP BY wallet_id) s
         WHERE w.id = s.wallet_id;
+        -- Now that all lots stand: those of one batch renew one another as well.
+        IF true = ANY (p_rolls) THEN
+            FOREACH v_one IN ARRAY v_fresh LOOP
+                IF v_one.rolls THEN
+                    PERFORM points_renew(v_one.member_id, points_renewals(v_one.program_id, v_one.expires_at),
+                                         v_one.occurred_at);
+                END IF;
+            END LOOP;
+        END IF;
     END IF;
 
     RETURN QUERY

@@ -44,6 +44,27 @@ def test_points_that_never_expire_read_as_none():
     assert Lot.objects.filter(expires_at__gt=NOW + timedelta(days=36_500)).exists()
 
 
+@pytest.mark.parametrize("kind", ["never", "days", "month_end", "year_end", "rolling"])
+def test_a_lot_may_die_at_an_instant_of_its_own_whatever_the_policy(kind):
+    member, unit = make_member(), make_unit()
+    program = make_program(owner=unit, expiry_kind=kind, expiry_count=2)
+    sooner, later = NOW + timedelta(hours=1), NOW + timedelta(days=4000)
+
+    for number, end in enumerate((sooner, later)):
+        give(member, program, 5, source_ref=f"single-{number}", expires_at=end)
+        accrue_many(
+            program=program,
+            unit=unit,
+            grants=[Grant(member.pk, 5, f"batch-{number}", NOW, expires_at=end)],
+            by="test",
+        )
+
+    ends = Lot.objects.order_by("posting__source_ref").values_list("expires_at", flat=True)
+    assert list(ends) == [sooner, later, sooner, later]
+    assert not Lot.objects.filter(rolls=True).exists()
+    assert audit().is_clean
+
+
 def test_same_reference_twice_earns_once():
     member, program, unit = make_member(), make_program(), make_unit()
     first = give(member, program, 10, unit=unit, source_ref="S-1")
