@@ -1,4 +1,4 @@
-"""Storage settings of the journal's tables, and the functions that part them by year when asked."""
+"""Storage settings of the journal, and the functions that part it by year and archive a closed year."""
 
 from django.db import migrations
 
@@ -11,4 +11,5 @@ class Migration(migrations.Migration):
     operations = [
         run_sql_file("points", "storage_v1"),
         run_sql_file("points", "partitions_v1"),
+        run_sql_file("points", "archive_v1"),
     ]

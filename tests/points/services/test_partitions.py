@@ -10,7 +10,7 @@ from io import StringIO
 import psycopg2
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection
 
 from common.clock import now
 from points.models import Draw, Entry, Posting
@@ -19,36 +19,16 @@ from points.selectors.statements import statement
 from points.services.expiry import expire_due_lots
 from points.services.partitions import AlreadyParted, is_parted, make_coming_parts, partition_journal
 from points.services.reversal import reverse_redemption
-from tests.conftest import ADMIN_URL, APP_URL, AUDITOR_URL, NAME, OWNER_URL
-from tests.databases import (
-    PROJECT,
-    create_database,
-    drop_database,
-    ensure_template,
-    signed_in,
-    url_of,
-)
+from tests.databases import PROJECT, signed_in
 from tests.factories import NOW, give, make_member, make_program, make_unit, redeem
-
-PARTED = f"{NAME}_parts"
+from tests.points.own_database import OWNER, own_database
 
 
 @pytest.fixture
 def owner(django_db_setup, django_db_blocker) -> Iterator[object]:
-    """The owner of a database of its own, on which Django works too: parting changes the schema for good."""
-    urls = {"DATABASE_URL": APP_URL, "DATABASE_OWNER_URL": OWNER_URL, "DATABASE_AUDITOR_URL": AUDITOR_URL}
-    server = url_of("postgres", ADMIN_URL)
-    create_database(server, PARTED, template=ensure_template(server, urls))
-    link = connections["default"]
-    with django_db_blocker.unblock(), signed_in(url_of(PARTED, OWNER_URL)) as owner:
-        link.close()
-        link.settings_dict["NAME"] = PARTED
-        try:
-            yield owner
-        finally:
-            link.close()
-            link.settings_dict["NAME"] = NAME
-    drop_database(server, PARTED)
+    """The owner of a database of the test's own: parting changes the schema for good."""
+    with django_db_blocker.unblock(), own_database(), signed_in(OWNER) as owner:
+        yield owner
 
 
 def a_year_of_shopping():
