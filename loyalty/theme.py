@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A line of the sidebar: the list of a model, for those who may look at it."""
+    """A line of the sidebar: the list of a model, for those who may look at it; or the page at `address`."""
 
     model: str
     title: Any
     icon: str
+    address: str = ""
 
 
 SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
@@ -47,6 +48,8 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("points.draw", _("Draws"), "call_split"),
             Screen("points.hold", _("Holds"), "lock_clock"),
             Screen("points.wallet", _("Wallets"), "account_balance_wallet"),
+            Screen("points.seal", _("Seals"), "verified"),
+            Screen("points.lot", _("Points liability"), "savings", address="admin:points_liability"),
         ),
     ),
     (
@@ -93,7 +96,7 @@ def _line(screen: Screen) -> dict[str, Any]:
     return {
         "title": screen.title,
         "icon": screen.icon,
-        "link": reverse(f"admin:{app}_{model}_changelist"),
+        "link": reverse(screen.address or f"admin:{app}_{model}_changelist"),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
     }
 

@@ -6,6 +6,7 @@ from points.admin.journal import DrawAdmin, EntryAdmin, PostingAdmin
 from points.admin.member_panels import lots_panel, statement_panel, wallets_panel
 from points.admin.program import ProgramAdmin
 from points.admin.rate_proposal import RateProposalAdmin
+from points.admin.seal import SealAdmin
 from points.admin.wallet import LotAdmin, WalletAdmin
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "PostingAdmin",
     "ProgramAdmin",
     "RateProposalAdmin",
+    "SealAdmin",
     "WalletAdmin",
     "lots_panel",
     "statement_panel",
