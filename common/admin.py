@@ -1,14 +1,14 @@
 """Base classes of the operators' screens: quick on large tables, and read-only where a row is a fact."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.paginator import Paginator
 from django.db import IntegrityError, connection
 from django.db.models import Model, QuerySet
@@ -115,8 +115,20 @@ class WholeTermSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """A link to something that an operator with `permission` may do here."""
+
+    words: object
+    address: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """A titled table. `right`: places of the columns of figures; `note`: how to read it; `more`: the list."""
+    """A titled table. `right`: places of the columns of figures; `note`: how to read it; `more`: the list.
+
+    `act` shows only to those who may.
+    """
 
     title: object
     headers: Sequence[object]
@@ -124,6 +136,12 @@ class Panel:
     note: object = ""
     more: str = ""
     right: frozenset[int] = frozenset()
+    act: Act | None = None
+
+    def seen_by(self, user: User | AnonymousUser) -> "Panel":
+        """Without the act, where `user` may not do it."""
+        is_barred = self.act is not None and not user.has_perm(self.act.permission)
+        return replace(self, act=None) if is_barred else self
 
     @property
     def cells(self) -> list[list[tuple[object, object, bool]]]:
@@ -179,6 +197,7 @@ class PanelPage(ReadOnlyAdmin):
         """Add the panels to the page."""
         row = self.get_object(request, object_id)
         panels = [] if row is None else self.panels(row, clock.now())
+        panels = [panel.seen_by(request.user) for panel in panels]
         extra = {**(extra_context or {}), "panels": panels}
         response: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return response

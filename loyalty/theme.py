@@ -50,6 +50,8 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("points.wallet", _("Wallets"), "account_balance_wallet"),
             Screen("points.seal", _("Seals"), "verified"),
             Screen("points.lot", _("Points liability"), "savings", address="admin:points_liability"),
+            Screen("points.adjustmentrequest", _("Adjustments"), "exposure"),
+            Screen("points.adjustmentlimit", _("Adjustment limits"), "speed"),
         ),
     ),
     (

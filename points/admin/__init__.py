@@ -1,5 +1,7 @@
 """Operators' screens of points: programs and rates to edit; the ledger to look at."""
 
+from points.admin.adjustment import AdjustmentRequestAdmin
+from points.admin.adjustment_limit import AdjustmentLimitAdmin
 from points.admin.exchange_rate import ExchangeRateAdmin
 from points.admin.hold import HoldAdmin
 from points.admin.journal import DrawAdmin, EntryAdmin, PostingAdmin
@@ -10,6 +12,8 @@ from points.admin.seal import SealAdmin
 from points.admin.wallet import LotAdmin, WalletAdmin
 
 __all__ = [
+    "AdjustmentLimitAdmin",
+    "AdjustmentRequestAdmin",
     "DrawAdmin",
     "EntryAdmin",
     "ExchangeRateAdmin",

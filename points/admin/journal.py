@@ -29,7 +29,7 @@ KIND_COLOURS = {
 }
 
 # Their references are made of ids.
-MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE}
+MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE, PostingKind.ADJUSTMENT}
 
 
 @admin.register(Posting)

@@ -1,21 +1,24 @@
-"""What the member's page shows of points: wallets, lots in spending order, statement."""
+"""What the member's page shows of points: wallets, lots in spending order, statement, adjustments."""
 
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from common.admin import Panel, list_address, page_link
+from common.admin import Act, Panel, list_address, page_link
 from members.admin.panels import member_panel
 from members.models import Member
+from points.admin.adjustment import adjust_address
 from points.admin.journal import told_posting
 from points.admin.moments import moment
-from points.models import Lot, Posting, Wallet
+from points.models import AdjustmentRequest, Lot, Posting, Wallet
 from points.selectors.balances import wallet_summaries
 from points.selectors.open_lots import open_lots
 from points.selectors.statements import statement
+from points.services.approvals import ASK_ADJUSTMENT
 
 LOTS_SHOWN = 20
 POSTINGS_SHOWN = 20
+ADJUSTMENTS_SHOWN = 10
 
 
 @member_panel(place=10)
@@ -54,6 +57,7 @@ def wallets_panel(member: Member, at: datetime) -> Panel:
         note=_("balance = available + pending + held + kept for debt + expired, not yet swept − debt"),
         more=list_address(Wallet, member__id__exact=member.pk),
         right=frozenset({1, 2, 3, 4, 5, 6, 7}),
+        act=Act(_("Adjust points"), adjust_address(member=member.number), ASK_ADJUSTMENT),
     )
 
 
@@ -111,6 +115,30 @@ def statement_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- t
         rows=rows,
         note=_("The latest %(count)d.") % {"count": POSTINGS_SHOWN},
         more=list_address(Posting, member__id__exact=member.pk),
+    )
+
+
+@member_panel(place=40)
+def adjustments_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- the shape of every panel maker
+    """The latest adjustments by hand, waiting or decided."""
+    asked = AdjustmentRequest.objects.filter(member=member).select_related("program", "unit", "asked_by")
+    rows = [
+        (
+            moment(request.asked_at),
+            page_link(AdjustmentRequest, request.pk, request),
+            request.unit,
+            request.get_category_display(),
+            request.get_state_display(),
+            request.asked_by,
+        )
+        for request in asked.order_by("-asked_at", "-id")[:ADJUSTMENTS_SHOWN]
+    ]
+    return Panel(
+        title=_("Adjustments"),
+        headers=[_("asked"), _("adjustment"), _("business unit"), _("reason"), _("state"), _("asked by")],
+        rows=rows,
+        note=_("The latest %(count)d.") % {"count": ADJUSTMENTS_SHOWN},
+        more=list_address(AdjustmentRequest, member__id__exact=member.pk),
     )
 
 

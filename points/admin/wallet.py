@@ -4,20 +4,23 @@ from datetime import datetime
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from common import clock
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, list_link, page_link
+from points.admin.adjustment import adjust_address
 from points.admin.columns import LedgerColumns, ProgramFilter
 from points.admin.explaining import ExplainedPage, Told
 from points.admin.explaining_ledger import lot_told, wallet_told
 from points.admin.journal import told_posting
 from points.admin.moments import moment
 from points.models import Lot, Posting, Wallet
+from points.services.approvals import ASK_ADJUSTMENT
 
 _STATE_COLOURS = {"available": "success", "pending": "info", "expired": "warning", "spent": "default"}
 
@@ -33,6 +36,18 @@ class WalletAdmin(ExplainedPage, LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
     search_help_text = _("Member number, whole.")
     ordering = ("-id",)
     fields = (("member_link", "program"), ("balance_told", "debt_told"), "lots_link")
+    actions_detail = ("adjust",)
+
+    def has_adjust_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
+        """Whoever may adjust points."""
+        return request.user.has_perm(ASK_ADJUSTMENT)
+
+    @action(description=_("Adjust points"), url_path="adjust", permissions=["adjust"], icon="exposure")
+    def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the form, which knows the member and the program already."""
+        wallet = self.get_object(request, object_id)
+        named = {} if wallet is None else {"member": wallet.member.number, "program": wallet.program_id}
+        return HttpResponseRedirect(adjust_address(**named))
 
     def explanation(self, row: Wallet, at: datetime) -> Told:
         """Four sums that end in the balance."""
