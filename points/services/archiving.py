@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +21,12 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError
+from points.ledger import growing
 from points.models import Seal
 from points.rules.archives import ArchiveBroken, Reading
 from points.selectors.seals import has_settled
 
 FORMAT = "loyalty-archive-1"
-LINES_A_FETCH = 5_000
 # Transactions that began in the old year; one that runs longer is an operator's to look at.
 _SETTLING_SECONDS = 30.0
 
@@ -99,13 +98,11 @@ def archive_year(*, year: int, folder: Path, at: datetime) -> Manifest:
             # A year takes minutes; it is not a stuck request.
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute(
-                "SELECT points_first_id(%s)::text, points_first_id(%s)::text", [starts_at, ends_at]
+            first_id, end_id = (
+                growing.first_id_of_year(cursor, first, settings.TIME_ZONE) for first in (year, year + 1)
             )
-            first_id, end_id = cursor.fetchone()
             _write(unfinished, first_id, end_id)
-            cursor.execute("SELECT points_archive_totals(%s, %s)", [first_id, end_id])
-            totals: dict[str, list[int]] = json.loads(cursor.fetchone()[0])
+            totals = growing.archive_totals(first_id=first_id, end_id=end_id)
             units, programs = (_codes(cursor, table) for table in ("units_businessunit", "points_program"))
             seals = {
                 str(seal.number): bytes(seal.digest).hex()
@@ -141,19 +138,10 @@ def _write(file: Path, first_id: str, end_id: str) -> None:
     """The lines, compressed and on disk. Two archives of the same rows are equal byte for byte."""
     with file.open("wb") as target:
         with gzip.GzipFile(filename="", mode="wb", fileobj=target, mtime=0) as packed:
-            for batch in _lines(first_id, end_id):
+            for batch in growing.archive_lines(first_id=first_id, end_id=end_id):
                 packed.write("".join(f"{line}\n" for line in batch).encode())
         target.flush()
         os.fsync(target.fileno())
-
-
-def _lines(first_id: str, end_id: str) -> Iterator[list[str]]:
-    """Named by hand: inside a transaction a server-side cursor works behind PgBouncer too."""
-    with connection.connection.cursor(name="archive") as rows:
-        rows.itersize = LINES_A_FETCH
-        rows.execute("SELECT * FROM points_archive_lines(%s, %s)", [first_id, end_id])
-        while batch := rows.fetchmany(LINES_A_FETCH):
-            yield [line for (line,) in batch]
 
 
 def _read_back(file: Path) -> tuple[Reading, str]:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.timezone import localtime
 
 from common.errors import DomainError
+from points.ledger import growing
 
 # Table and the noun of its guards. Postings are not among them: a source reference posts once for ever.
 TABLES = {"points_entry": "entry", "points_draw": "draw"}
@@ -35,7 +36,7 @@ class AlreadyParted(DomainError):
 def is_parted() -> bool:
     """Whether the journal is in parts by year."""
     with connection.cursor() as cursor:
-        return _is_parted(cursor)
+        return growing.parts_of(cursor, "points_entry") > 0
 
 
 def make_coming_parts(*, at: datetime) -> int:
@@ -43,10 +44,7 @@ def make_coming_parts(*, at: datetime) -> int:
 
     Rows that came before their part was made wait in the default part, and become the part of their years.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT points_make_coming_parts(%s, %s, %s)", [at, YEARS_AHEAD, settings.TIME_ZONE])
-        made: int = cursor.fetchone()[0]
-    return made
+    return growing.make_coming_parts(at=at, years=YEARS_AHEAD, zone=settings.TIME_ZONE)
 
 
 def partition_journal(*, owner: Owner, at: datetime) -> int:
@@ -61,23 +59,20 @@ def partition_journal(*, owner: Owner, at: datetime) -> int:
     """
     year = localtime(at).year
     with owner.cursor() as cursor:
-        if _is_parted(cursor):
+        if growing.parts_of(cursor, "points_entry"):
             raise AlreadyParted
-        cursor.execute("SELECT points_first_id_of_year(%s, %s)::text", [year + 1, settings.TIME_ZONE])
-        end = cursor.fetchone()[0]
+        end = growing.first_id_of_year(cursor, year + 1, settings.TIME_ZONE)
         try:
             for table in TABLES:
                 _prepare(cursor, table, end)
-            _exchange(cursor, year, end, at)
+            growing.part_tables(
+                cursor, tables=TABLES, year=year, zone=settings.TIME_ZONE, at=at, years=YEARS_AHEAD
+            )
         finally:
             # Left behind, the bound would refuse next year's rows.
             for table in TABLES:
                 cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_until")
-        cursor.execute(
-            "SELECT count(*) FROM unnest(%s) AS t (name), points_parts(t.name::regclass)", [list(TABLES)]
-        )
-        parts: int = cursor.fetchone()[0]
-    return parts
+        return sum(growing.parts_of(cursor, table) for table in TABLES)
 
 
 def _prepare(cursor: Any, table: str, end: str) -> None:
@@ -86,21 +81,3 @@ def _prepare(cursor: Any, table: str, end: str) -> None:
     cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_until")
     cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {table}_until CHECK (posting_id < '{end}') NOT VALID")
     cursor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {table}_until")
-
-
-def _exchange(cursor: Any, year: int, end: str, at: datetime) -> None:
-    """The names. Many statements in one text are one transaction, taken back as a whole if one fails."""
-    calls = "".join(
-        f"SELECT points_part_table('{table}', '{noun}', '{table}_id_posting', {year}, '{end}');"
-        for table, noun in TABLES.items()
-    )
-    cursor.execute(
-        f"SET LOCAL lock_timeout = '3s'; {calls} SELECT points_make_coming_parts(%s, %s, %s)",
-        [at, YEARS_AHEAD, settings.TIME_ZONE],
-    )
-
-
-def _is_parted(cursor: Any) -> bool:
-    cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = 'points_entry'::regclass")
-    parted: bool = cursor.fetchone()[0]
-    return parted
