@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, path
 
+from members.api import household
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
 from points.api import member_explaining as explaining
+from points.api import member_transfers as transfers
 
 urlpatterns: list[URLPattern] = [
     path("me", members.Me.as_view()),
@@ -19,4 +21,11 @@ urlpatterns: list[URLPattern] = [
     path("exchange-rates", points.ExchangeRates.as_view()),
     path("me/exchange-quotes", exchange.ExchangeQuotes.as_view()),
     path("me/exchanges", exchange.Exchanges.as_view()),
+    path("me/household", household.MyHousehold.as_view()),
+    path("me/household/invitations", household.HouseholdInvitations.as_view()),
+    path("me/household/invitations/<uuid:invitation>/accept", household.AcceptInvitation.as_view()),
+    path("me/household/invitations/<uuid:invitation>/decline", household.DeclineInvitation.as_view()),
+    path("me/household/leave", household.LeaveHousehold.as_view()),
+    path("me/household/members/<uuid:place>", household.HouseholdPlace.as_view()),
+    path("me/transfers", transfers.Transfers.as_view()),
 ]

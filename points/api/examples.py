@@ -240,3 +240,19 @@ EXCHANGED = _answer(
     "200",
     "201",
 )
+_GIVEN = {"to": "0196f0aa-5d00-7b21-8a44-2c3d4e5f6a07", "program": "MALL", "points": 300}
+TRANSFER_ASKED = OpenApiExample("300 mall points", value=_GIVEN, request_only=True)
+TRANSFERRED = _answer(
+    "Given",
+    {
+        "id": _POSTING_ID,
+        "posting": _POSTING_ID,
+        "unit": "MALL",
+        "source_ref": "transfer:9c56cc51b374c3ba189210d5b6d4bf57",
+        **_GIVEN,
+        "to_name": "王**",
+        "occurred_at": "2026-06-15T04:00:20+00:00",
+    },
+    "200",
+    "201",
+)

@@ -14,6 +14,14 @@ class Migration(migrations.Migration):
         run_sql_file("points", "transfer_v1"),
         run_sql_file("points", "mature_v1"),
         run_sql_file("points", "move_v1"),
+        migrations.AddIndex(
+            model_name="posting",
+            index=models.Index(
+                models.fields.json.KT("detail__to"),
+                condition=models.Q(("detail__has_key", "to")),
+                name="posting_received",
+            ),
+        ),
         migrations.AddField(
             model_name="program",
             name="transfer_cap_day",

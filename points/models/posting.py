@@ -1,6 +1,7 @@
 """A posting: one immutable transaction of the ledger."""
 
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -84,6 +85,8 @@ class Posting(models.Model):
             models.Index(
                 fields=["reverses"], condition=models.Q(reverses__isnull=False), name="posting_reversals"
             ),
+            # What came from another member stands in the statements of both.
+            models.Index(KT("detail__to"), condition=models.Q(detail__has_key="to"), name="posting_received"),
         ]
 
     def __str__(self) -> str:

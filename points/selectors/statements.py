@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KT
 
 from points.models import Entry, Posting
 
@@ -10,10 +11,18 @@ NEWEST_FIRST = ("-occurred_at", "-id")
 
 
 def statement(*, member_id: UUID) -> QuerySet[Posting]:
-    """The member's postings with their unit and their entries (two queries a page, however many postings)."""
-    entries = Entry.objects.select_related("program").order_by("program__code", "id")
+    """The member's postings with their unit and their own entries (two queries a page, however many).
+
+    A transfer or a move between two members stands in both statements, each with its own side of it.
+    """
+    entries = (
+        Entry.objects.filter(member_id=member_id).select_related("program").order_by("program__code", "id")
+    )
+    # Each side of the OR has its index (posting_statement, posting_received): two look-ups, one sort.
+    received = Q(detail__has_key="to", came_to=str(member_id))
     return (
-        Posting.objects.filter(member_id=member_id)
+        Posting.objects.alias(came_to=KT("detail__to"))
+        .filter(Q(member_id=member_id) | received)
         .select_related("unit", "program")
         .prefetch_related(Prefetch("entries", queryset=entries))
         .order_by(*NEWEST_FIRST)

@@ -39,34 +39,34 @@ class UndoneMove:
 def move_wallets(
     *,
     giver: Member,
-    receiver: Member,
+    recipient: Member,
     source_ref: str,
     by: str,
     at: datetime,
     program: Program | None = None,
 ) -> list[WalletMove]:
-    """Move all that `giver` has (in one `program`, or in every one) to `receiver`: one posting a wallet.
+    """Move all that `giver` has (in one `program`, or in every one) to `recipient`: one posting a wallet.
 
     Every lot with points left moves as it is, pending and expired ones too, and so does a debt. All of it
     or nothing. A wallet without points and debt is passed over. The giver may be frozen or closed, and the
     program inactive: whose points they are does not hang on it. Safe to retry under the same `source_ref`.
 
     :raises WalletHasHolds: a sale in progress holds points; carries the `holds`
-    :raises MemberNotActive: the receiver is frozen or closed
-    :raises SameMember: giver and receiver are one
+    :raises MemberNotActive: the recipient is frozen or closed
+    :raises SameMember: giver and recipient are one
     :raises ReferenceReused: the reference stands for another move
     """
-    if giver.pk == receiver.pk:
+    if giver.pk == recipient.pk:
         raise SameMember
-    if receiver.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(member=receiver.number, member_status=receiver.status)
+    if recipient.status != MemberStatus.ACTIVE:
+        raise MemberNotActive(member=recipient.number, member_status=recipient.status)
     wallets = Wallet.objects.filter(member=giver).select_related("program__owner").order_by("id")
     if program is not None:
         wallets = wallets.filter(program=program)
     moves = [
         ledger.Move(
             from_id=giver.pk,
-            to_id=receiver.pk,
+            to_id=recipient.pk,
             program_id=wallet.program_id,
             unit_id=books_of(wallet.program).pk,
             source_ref=f"{source_ref}:{wallet.program.code}",

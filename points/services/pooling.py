@@ -99,7 +99,7 @@ class _Purse:
             if part:
                 transfer_points(
                     giver=giver,
-                    receiver=self.member,
+                    recipient=self.member,
                     program=self.program,
                     points=part,
                     source_ref=self._transfer_ref(place),

@@ -28,7 +28,7 @@ class Transferred:
 def transfer_points(
     *,
     giver: Member,
-    receiver: Member,
+    recipient: Member,
     program: Program,
     points: int,
     source_ref: str,
@@ -39,11 +39,11 @@ def transfer_points(
     """Give `points` of `program` to another member of the household.
 
     The lots that are first to be spent go, and stay what they are: issuing unit, cost, earning and expiry;
-    giving renews nothing. A debt of the receiver is repaid first. Safe to retry: the same `source_ref`
+    giving renews nothing. A debt of the recipient is repaid first. Safe to retry: the same `source_ref`
     returns the first transfer.
 
     :raises NotOneHousehold: the two are not in one household
-    :raises SameMember: giver and receiver are one
+    :raises SameMember: giver and recipient are one
     :raises TransferCapReached: more than may be given in a day or a month; carries what is `left`
     :raises InsufficientPoints: fewer points are spendable; those of other programs do not count
     :raises ReferenceReused: the reference stands for another transfer
@@ -52,7 +52,7 @@ def transfer_points(
     """
     asked = transfer_asked(
         giver=giver,
-        receiver=receiver,
+        recipient=recipient,
         program=program,
         points=points,
         source_ref=source_ref,
@@ -60,7 +60,7 @@ def transfer_points(
         detail=detail or {},
     )
     try:
-        refuse_giving(giver=giver, receiver=receiver, program=program)
+        refuse_giving(giver=giver, recipient=recipient, program=program)
     except DomainError:
         # What was given before somebody left the household, or was frozen, stays given: a retry hears it.
         earlier = _given_before(asked)
@@ -72,24 +72,24 @@ def transfer_points(
     return Transferred(Posting.objects.select_related("unit").get(pk=done.posted_id), done.is_replay)
 
 
-def refuse_giving(*, giver: Member, receiver: Member, program: Program) -> None:
+def refuse_giving(*, giver: Member, recipient: Member, program: Program) -> None:
     """Let points go only between active members of one household, in an active program.
 
     :raises NotOneHousehold, MemberNotActive, UnitNotActive, ProgramNotActive: as said
     """
-    for member in (giver, receiver):
+    for member in (giver, recipient):
         if member.status != MemberStatus.ACTIVE:
             raise MemberNotActive
     refuse_inactive(program=program, unit=program.owner or books_of(program))
     # Nobody is told of being in a household with themself: the kernel names that.
-    if giver.pk != receiver.pk and not are_one_household(one_id=giver.pk, other_id=receiver.pk):
+    if giver.pk != recipient.pk and not are_one_household(one_id=giver.pk, other_id=recipient.pk):
         raise NotOneHousehold
 
 
 def transfer_asked(
     *,
     giver: Member,
-    receiver: Member,
+    recipient: Member,
     program: Program,
     points: int,
     source_ref: str,
@@ -100,7 +100,7 @@ def transfer_asked(
     day, month = periods(program, at)
     return ledger.Transfer(
         from_id=giver.pk,
-        to_id=receiver.pk,
+        to_id=recipient.pk,
         program_id=program.pk,
         unit_id=books_of(program).pk,
         points=points,

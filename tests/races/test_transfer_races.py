@@ -41,11 +41,11 @@ def named(operation):
     return job
 
 
-def hand(giver, receiver, program, points, source_ref):
+def hand(giver, recipient, program, points, source_ref):
     return named(
         lambda: transfer_points(
             giver=giver,
-            receiver=receiver,
+            recipient=recipient,
             program=program,
             points=points,
             source_ref=source_ref,
@@ -55,11 +55,11 @@ def hand(giver, receiver, program, points, source_ref):
     )
 
 
-def direct(giver, receiver, program, points, source_ref):
+def direct(giver, recipient, program, points, source_ref):
     """The kernel alone, for many."""
     asked = ledger.Transfer(
         giver.pk,
-        receiver.pk,
+        recipient.pk,
         program.pk,
         program.owner_id,
         points,
@@ -126,9 +126,9 @@ def test_transfers_to_members_without_wallets_beside_exchanges_never_deadlock(mo
     jobs = []
     for number in range(200):
         source, target = dice.sample((one, two), 2)
-        giver, receiver = dice.sample(members, 2)
-        jobs.append(hand(giver, receiver, source, 7, f"t-{number}"))
-        jobs.append(swap(receiver, source, target, number))
+        giver, recipient = dice.sample(members, 2)
+        jobs.append(hand(giver, recipient, source, 7, f"t-{number}"))
+        jobs.append(swap(recipient, source, target, number))
 
     answers = Counter(at_once(8, jobs))
 
@@ -148,7 +148,7 @@ def test_opposed_batches_of_transfers_never_deadlock(program, monkeypatch):
         asked = [
             ledger.Transfer(
                 giver.pk,
-                receiver.pk,
+                recipient.pk,
                 program.pk,
                 program.owner_id,
                 3,
@@ -157,7 +157,7 @@ def test_opposed_batches_of_transfers_never_deadlock(program, monkeypatch):
                 ledger.Period(NOW, NOW + timedelta(days=1), None),
                 ledger.Period(NOW, NOW + timedelta(days=1), None),
             )
-            for place, (giver, receiver) in enumerate(pairwise(around))
+            for place, (giver, recipient) in enumerate(pairwise(around))
         ]
         return lambda: Counter(answer.name for answer in ledger.transfer_many(asked, actor="test"))
 
@@ -170,26 +170,26 @@ def test_opposed_batches_of_transfers_never_deadlock(program, monkeypatch):
 
 def test_a_days_limit_is_exact_under_parallel_transfers():
     program = make_program(owner=make_unit(), transfer_cap_day=100)
-    giver, receiver = make_member(), make_member()
-    make_household(giver, receiver)
+    giver, recipient = make_member(), make_member()
+    make_household(giver, recipient)
     give(giver, program, 1000)
 
-    answers = at_once(8, [hand(giver, receiver, program, 10, f"t-{number}") for number in range(40)])
+    answers = at_once(8, [hand(giver, recipient, program, 10, f"t-{number}") for number in range(40)])
 
     assert Counter(answers) == {"posted": 10, "transfer_cap_reached": 30}
-    assert (balance(giver, program), balance(receiver, program)) == (900, 100)
+    assert (balance(giver, program), balance(recipient, program)) == (900, 100)
 
 
 def test_one_reference_given_many_times_at_once_gives_once(program):
-    giver, receiver = make_member(), make_member()
-    make_household(giver, receiver)
+    giver, recipient = make_member(), make_member()
+    make_household(giver, recipient)
     # It covers one transfer only: a twin that looked before it waited would find too little.
     give(giver, program, 100)
 
-    answers = at_once(8, [hand(giver, receiver, program, 100, "t-1") for _ in range(40)])
+    answers = at_once(8, [hand(giver, recipient, program, 100, "t-1") for _ in range(40)])
 
     assert Counter(answers) == {"posted": 40}
-    assert (balance(giver, program), balance(receiver, program)) == (0, 100)
+    assert (balance(giver, program), balance(recipient, program)) == (0, 100)
 
 
 def test_a_household_that_pays_together_at_many_tills_spends_no_point_twice(program, monkeypatch):
@@ -230,8 +230,8 @@ def test_moves_there_and_back_beside_transfers_keep_the_books(program, monkeypat
 
     def there_and_back(number):
         def job():
-            giver, receiver = (one, other) if number % 2 else (other, one)
-            moves = move_wallets(giver=giver, receiver=receiver, source_ref=f"m-{number}", by="t", at=NOW)
+            giver, recipient = (one, other) if number % 2 else (other, one)
+            moves = move_wallets(giver=giver, recipient=recipient, source_ref=f"m-{number}", by="t", at=NOW)
             for move in moves:
                 undo_move(move=move.posting, source_ref=f"u-{number}", by="t", at=NOW)
 

@@ -45,7 +45,7 @@ def new():
 
 
 def move(old, new, source_ref="merge-1", **fields):
-    return move_wallets(giver=old, receiver=new, source_ref=source_ref, **{"by": "test", "at": NOW} | fields)
+    return move_wallets(giver=old, recipient=new, source_ref=source_ref, **{"by": "test", "at": NOW} | fields)
 
 
 def undo(move, source_ref="undo-1", at=NOW):
