@@ -26,6 +26,15 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """`points` of an accrual (with its program at hand) to take back, under a reference of their own."""
+
+    accrual: Posting
+    points: int
+    source_ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutBack:
     """The reversal of a redemption, the redemption itself, and what each wallet got back."""
 
@@ -62,6 +71,24 @@ def reverse_accrual(
     outcome.or_refuse(**facts)
     posting = Posting.objects.get(pk=outcome.posted_id)
     return TakenBack(posting, outcome.taken, outcome.owed, outcome.forgiven, outcome.is_replay)
+
+
+def reverse_accruals(*, refunds: Sequence[Refund], by: str, at: datetime) -> list[ledger.Reversed]:
+    """Take back a batch in one round trip, as `reverse_accrual` takes back one. One answer each, in order.
+
+    A refused one leaves the others alone.
+    """
+    asked = [
+        ledger.TakingBack(
+            original_id=refund.accrual.pk,
+            points=refund.points,
+            source_ref=refund.source_ref,
+            at=at,
+            policy=refund.accrual.program.reversal_policy,
+        )
+        for refund in refunds
+    ]
+    return ledger.reverse_accrual_many(asked, actor=by)
 
 
 def reverse_redemption(
