@@ -69,8 +69,10 @@ def _panels(at: datetime, lines: Sequence[LiabilityLine]) -> list[Panel]:
     totals: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0), Decimal(0), Decimal(0)])
     for line in lines:
         total = totals[line.program.currency]
-        for place, part in enumerate((line.points, line.cost, line.expired_points, line.expired_cost)):
-            total[place] += part
+        total[0] += line.points
+        total[1] += line.cost
+        total[2] += line.expired_points
+        total[3] += line.expired_cost
     rows: list[Sequence[object]] = [
         (
             str(line.program),
