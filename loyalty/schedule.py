@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from loyalty.tasks import prune_answers
-from points.tasks import audit_ledger, expire_points, seal_ledger, time_out_holds
+from points.tasks import audit_ledger, expire_points, make_coming_parts, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
 
@@ -74,15 +74,19 @@ SCHEDULE = (
         name="seal_ledger",
         task=seal_ledger,
         when=Crontab(minute="25", hour="0-6"),
-        why=_(
-            "A signed seal over each day's postings leaves the house: nobody can rewrite a day unseen."
-        ),
+        why=_("A signed seal over each day's postings leaves the house: nobody can rewrite a day unseen."),
     ),
     Job(
         name="audit_ledger",
         task=audit_ledger,
         when=Crontab(minute="35", hour="1-7"),
         why=_("After the sweep the books are quiet: a row changed behind our back is found within a day."),
+    ),
+    Job(
+        name="make_coming_parts",
+        task=make_coming_parts,
+        when=Crontab(minute="50", hour="3-6"),
+        why=_("A journal in parts by year has the next years' ready before their first posting."),
     ),
     Job(
         name="prune_answers",

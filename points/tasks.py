@@ -16,7 +16,7 @@ from django.utils.timezone import localdate
 from common.clock import now
 from common.idempotency import JobAlreadyClaimed, run_job_once
 from points.selectors.audit import audit
-from points.services import holds
+from points.services import holds, partitions
 from points.services.expiry import expire_due_lots
 from points.services.sealing import seal_days
 
@@ -55,6 +55,12 @@ def time_out_holds(as_of: str | None = None) -> dict[str, Any]:
     return {"holds": holds.time_out_holds(at=at)}
 
 
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def make_coming_parts(as_of: str | None = None) -> dict[str, Any]:
+    """Make the parts of coming years, where the journal is in parts by year. Returns how many."""
+    return once_a_day("make_coming_parts", _make_parts, as_of)
+
+
 def once_a_day(job: str, work: Callable[[datetime], Mapping[str, Any]], as_of: str | None) -> dict[str, Any]:
     """Do `work` for today, unless today is done or being done; with `as_of`, for that instant, unclaimed."""
     if as_of is not None:
@@ -89,3 +95,7 @@ def _audit(_at: datetime) -> dict[str, Any]:
         logger.critical("the ledger disagrees with itself: %s, first %s", wrong, named)
         outcome |= {"checks": wrong, "rows": named}
     return outcome
+
+
+def _make_parts(at: datetime) -> dict[str, Any]:
+    return {"parts": partitions.make_coming_parts(at=at)}

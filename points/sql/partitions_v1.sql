@@ -146,29 +146,13 @@ BEGIN
     PERFORM points_make_part(p_table::regclass, p_table || '_later', NULL, NULL);
 END $$;
 
--- Parts that miss a guard: for the audit. A trigger that is off, or a right that the app has on the part itself.
-CREATE FUNCTION points_unguarded_parts(OUT part text, OUT reason text) RETURNS SETOF record LANGUAGE sql STABLE AS $$
-    WITH parts AS (
-        SELECT p.part FROM unnest(ARRAY['points_entry', 'points_draw']) AS t (name)
-        CROSS JOIN LATERAL points_parts(t.name::regclass) p
-    )
-    SELECT p.part::text, 'it has not both guards on' FROM parts p
-    WHERE (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = p.part AND t.tgenabled IN ('O', 'A')
-           AND t.tgfoid = 'points_refuse_change'::regproc) < 2
-    UNION ALL
-    SELECT p.part::text, 'loyalty_app may write it' FROM parts p
-    WHERE has_table_privilege('loyalty_app', p.part, 'DELETE, TRUNCATE')
-       OR has_any_column_privilege('loyalty_app', p.part, 'INSERT, UPDATE')
-$$;
-
 REVOKE ALL ON FUNCTION
     points_first_id(timestamptz), points_first_id_of_year(integer, text), points_year_of_id(uuid, text),
     points_parts(regclass), points_guard_part(regclass), points_make_part(regclass, text, uuid, uuid),
-    points_make_coming_parts(timestamptz, integer, text), points_part_table(text, text, text, integer, uuid),
-    points_unguarded_parts()
+    points_make_coming_parts(timestamptz, integer, text), points_part_table(text, text, text, integer, uuid)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     points_first_id(timestamptz), points_first_id_of_year(integer, text), points_year_of_id(uuid, text),
-    points_parts(regclass), points_unguarded_parts()
+    points_parts(regclass)
 TO loyalty_app, loyalty_auditor;
 GRANT EXECUTE ON FUNCTION points_make_coming_parts(timestamptz, integer, text) TO loyalty_app;

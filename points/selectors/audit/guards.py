@@ -38,6 +38,12 @@ GUARD_CHECKS = (
         WHERE has_table_privilege('loyalty_app', t.name, 'DELETE, TRUNCATE')
            OR has_any_column_privilege('loyalty_app', t.name, 'INSERT, UPDATE')
         UNION ALL
+        SELECT 'pg_trigger', i.inhrelid::regclass::text, 'a guard of this partition is gone or off'
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind = 'r'
+        WHERE i.inhparent::regclass::text = ANY (ARRAY[{_TABLES}])
+          AND (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = i.inhrelid AND t.tgenabled IN ('O', 'A')
+               AND t.tgfoid = 'points_refuse_change'::regproc) < 2
+        UNION ALL
         SELECT 'pg_class', 'points_seal', 'loyalty_app may change it'
         WHERE has_table_privilege('loyalty_app', 'points_seal', 'DELETE, TRUNCATE')
            OR has_any_column_privilege('loyalty_app', 'points_seal', 'UPDATE')
