@@ -7,12 +7,14 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from activities.models import Activity
 from activities.rules.reading import ActivityReport
 from activities.services.recording import record_activities
 from common.models import ImportRun
 from points.models import Posting, PostingKind, Program, Wallet
+from points.selectors.audit import audit
 from tests.activities.services.test_importing import rejects_of, sale
 from tests.activities.shopping import COLUMNS, make_mall, write_rows
 from tests.factories import NOW, make_earn_rule, make_program, redeem
@@ -138,3 +140,62 @@ def test_refunds_of_one_sale_at_the_same_time_never_exceed_it(mall, tmp_path):
     assert waited
     assert second[0].refusal.code == "refund_exceeds_sale"
     assert balances() == {"MALLPOINTS": 40, "GROUP": 20}
+
+
+def refund_of(sale_ref, ref, amount):
+    return ActivityReport(ref, "refund", None, None, NOW, Decimal(amount), "CNY", refund_of=sale_ref)
+
+
+def record(mall, reports):
+    with transaction.atomic():
+        return record_activities(unit=mall, reports=reports, by="test", at=NOW)
+
+
+@pytest.mark.parametrize("policy", ["debt", "refuse"])
+def test_refunds_of_one_sale_in_one_file_add_up_to_it(mall, tmp_path, policy):
+    # Where a program may refuse, each refund is recorded by itself.
+    Program.objects.update(reversal_policy=policy)
+    load(tmp_path, [sale("S1", amount="100.00"), sale("S2", amount="30.00")])
+    cuts = [("S1", "33.33"), ("S2", "30.00"), ("S1", "33.33"), ("S1", "33.34"), ("S1", "0.01")]
+
+    told = record(mall, [refund_of(ref, f"F{n}", amount) for n, (ref, amount) in enumerate(cuts)])
+
+    assert [one.taken_back for one in told] == [51, 45, 50, 49, 0]
+    assert [one.refusal and one.refusal.code for one in told] == [None] * 4 + ["refund_exceeds_sale"]
+    assert balances() == {"MALLPOINTS": 0, "GROUP": 0}
+    assert audit().is_clean
+
+
+def test_twenty_refunds_ask_the_database_no_more_often_than_two(mall, tmp_path):
+    load(tmp_path, [sale(f"S{n}", amount="10.00") for n in range(22)])
+
+    with CaptureQueriesContext(connection) as two:
+        record(mall, [refund_of(f"S{n}", f"F{n}", "5.00") for n in range(2)])
+    with CaptureQueriesContext(connection) as twenty:
+        record(mall, [refund_of(f"S{n}", f"F{n}", "5.00") for n in range(2, 22)])
+
+    assert len(twenty) == len(two)
+    assert balances() == {"MALLPOINTS": 110, "GROUP": 44}
+
+
+def test_a_reference_taken_meanwhile_by_another_import_is_refused_and_the_rest_recorded(mall, tmp_path):
+    load(tmp_path, [sale("S1", amount="100.00"), sale("S2", amount="100.00")])
+    told = []
+
+    def refund_both():
+        told.extend(record(mall, [refund_of("S1", "F", "10.00"), refund_of("S1", "G", "10.00")]))
+        connection.close()
+
+    with transaction.atomic():
+        record_activities(unit=mall, reports=[refund_of("S2", "F", "10.00")], by="test", at=NOW)
+        rival = threading.Thread(target=refund_both)
+        rival.start()
+        rival.join(1)
+        waited = rival.is_alive()
+    rival.join(30)
+
+    assert waited
+    assert [one.refusal and one.refusal.code for one in told] == ["duplicate_reference", None]
+    assert [one.taken_back for one in told] == [0, 15]
+    assert balances() == {"MALLPOINTS": 180, "GROUP": 90}
+    assert audit().is_clean
