@@ -30,9 +30,6 @@ class Draw(models.Model):
     class Meta:
         verbose_name = _("draw")
         verbose_name_plural = _("draws")
-        constraints = [
-            models.CheckConstraint(condition=~models.Q(points=0), name="draw_moves_something"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.points} ← {str(self.lot_id)[-8:]}"

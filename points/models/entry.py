@@ -57,12 +57,6 @@ class Entry(models.Model):
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
-        constraints = [
-            models.CheckConstraint(condition=~models.Q(points=0), name="entry_moves_something"),
-            models.CheckConstraint(
-                condition=models.Q(house__in=HouseAccount.values), name="entry_house_account_is_known"
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.points:+d} {self.get_house_display()}"

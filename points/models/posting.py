@@ -75,10 +75,6 @@ class Posting(models.Model):
             models.UniqueConstraint(
                 fields=["unit", "kind", "source_ref"], name="one_source_reference_posts_once"
             ),
-            models.CheckConstraint(condition=models.Q(points__gt=0), name="posting_points_are_positive"),
-            models.CheckConstraint(
-                condition=models.Q(kind__in=PostingKind.values), name="posting_kind_is_known"
-            ),
         ]
         indexes = [
             models.Index(fields=["member", "-occurred_at", "-id"], name="posting_statement"),

@@ -28,7 +28,6 @@ class Wallet(models.Model):
         verbose_name_plural = _("wallets")
         constraints = [
             models.UniqueConstraint(fields=["member", "program"], name="one_wallet_a_member_and_program"),
-            models.CheckConstraint(condition=models.Q(debt__gte=0), name="wallet_debt_is_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(balance__gte=-models.F("debt")), name="wallet_is_short_only_by_its_debt"
             ),
