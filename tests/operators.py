@@ -14,10 +14,12 @@ from common.models import ImportRun, JobRun
 from members.models import Enrolment, Identity, Member
 from members.rules.number import new_member_number
 from members.vault import blind_index
-from points.models import ExchangeRate, Posting, Program
+from points.models import AdjustmentCategory, AdjustmentRequest, ExchangeRate, Posting, Program, RateProposal
 from points.services.accrual import accrue_points
+from points.services.adjusting import Reason, request_adjustment
 from points.services.expiry import expire_due_lots
 from points.services.holds import hold_points
+from points.services.rates import RateTerms, propose_rate
 from points.services.redemption import redeem_points
 from units.models import BusinessUnit, Outlet, Venue
 from units.services.partner_keys import issue_partner_key
@@ -81,6 +83,29 @@ def tell_story(*, members: int = 1) -> Story:
     issue_partner_key(name="TILLS", units=[mall], scopes=["points:quote"], by="user:1", at=at)
     _operations(at)
     return Story(mall, hotel, mall_points, hotel_points, rate, rule, people[0], redemption)
+
+
+def ask_a_second_person(story: Story, *, by: User) -> tuple[AdjustmentRequest, RateProposal]:
+    """An adjustment and a rate that wait: `by` has no limit of their own."""
+    at = clock.now()
+    adjustment = request_adjustment(
+        member=story.member,
+        program=story.mall_points,
+        unit=story.mall,
+        points=100,
+        reason=Reason(AdjustmentCategory.GOODWILL, "甲"),
+        by=by,
+        at=at,
+    )
+    proposal = propose_rate(
+        source=story.mall_points,
+        target=story.hotel_points,
+        terms=RateTerms(numerator=1, denominator=2, starts_at=None, ends_at=None, cap_per_member_day=500),
+        is_successor=False,
+        by=by,
+        at=at,
+    )
+    return adjustment, proposal
 
 
 def _unit(code, name, sector):

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.operators import DATA_ZH, make_operator, tell_story
+from points.models import AdjustmentRequest, RateProposal
+from tests.operators import DATA_ZH, ask_a_second_person, make_operator, tell_story
 
 LIST, ADD = "changelist", "add"
 # Codes, names of formats and of data: the same in every language.
@@ -73,6 +74,11 @@ def addresses(client):
     yield reverse("admin:index")
     yield reverse("admin:password_change")
     yield reverse("admin:units_partnerkey_issue")
+    yield reverse("admin:points_adjustmentrequest_ask")
+    for model in (AdjustmentRequest, RateProposal):
+        waiting = model.objects.first()
+        for act in ("approve", "reject") if waiting else ():
+            yield reverse(f"admin:points_{model._meta.model_name}_{act}", args=[waiting.pk])
     for model, screen in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         yield reverse(f"{name}_{LIST}")
@@ -86,6 +92,7 @@ def addresses(client):
 @pytest.fixture
 def told(db, client):
     story = tell_story()
+    ask_a_second_person(story, by=make_operator(name="MAKER"))
     client.force_login(make_operator())
     return story
 
