@@ -95,3 +95,39 @@ def test_every_hot_row_carries_its_member():
     )
 
     assert {name for (name,) in found} >= HOT
+
+
+# What a call names where it does not name its members: a posting or a hold, which does.
+BY_DOCUMENT = {
+    "points_capture_hold",
+    "points_mature",
+    "points_reverse_accrual",
+    "points_reverse_redemption",
+    "points_unmove",
+    "points_void_hold",
+}
+# What goes through everybody's rows: on many servers it runs on each.
+OF_ALL = {
+    "points_archive_lines",
+    "points_archive_totals",
+    "points_expire",
+    "points_make_coming_parts",
+    "points_time_out_holds",
+}
+
+
+@pytest.mark.django_db
+def test_every_call_of_the_kernel_names_its_members_or_what_names_them():
+    """Rows of one member are on one server then: a call is sent there by its arguments (docs/scaling.md)."""
+    found = rows(
+        """
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'points\\_%%'
+          AND has_function_privilege('loyalty_app', oid, 'EXECUTE')
+          AND prosrc ~ 'points_(posting|entry|draw|lot|wallet|hold)'
+          AND NOT coalesce(proargnames, '{}') && '{p_member, p_members, p_from}'
+        """
+    )
+
+    names = {name.removesuffix("_many") for (name,) in found}
+    assert names <= BY_DOCUMENT | OF_ALL
