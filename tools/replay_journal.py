@@ -98,11 +98,12 @@ class Books:
         elif line["kind"] == "reversal":
             self.differs("reversal_names_its_original", line["id"], "it reverses nothing")
         detail = line["detail"] or {}
-        owed, at = detail.get("owed", 0), micros(detail.get("held_at", line["occurred_at"]))
-        self.owed[line["member"], line["program"]] += owed
+        at, debt = micros(detail.get("held_at", line["occurred_at"])), detail.get("debt", 0)
+        debts = {line["member"]: detail.get("owed", 0) - debt, detail.get("to"): debt}
+        self.owed.update({(member, line["program"]): owed for member, owed in debts.items()})
         self.postings[line["id"]] = Posted(sys.intern(line["kind"]), line["points"], at)
         text = posting_text(line, self.units, self.programs)
-        self.drawers.put(line["id"], "posting", text, line["digest"], owed)
+        self.drawers.put(line["id"], "posting", text, line["digest"], debts)
         self.drawers.put(f"{line['unit']} {line['kind']} {line['source_ref']}", "reference", line["id"])
 
     def _add_entry(self, line: Row) -> None:
@@ -139,9 +140,7 @@ class Books:
     def _add_draw(self, line: Row) -> None:
         posting, lot = self.postings.get(line["posting"]), self.lots.get(line["lot"])
         if posting is None or lot is None or line["id"] in self.draws or line["member"] != lot.member:
-            self.differs(
-                "nothing_is_orphaned", f"draw {line['id']}", "told twice, or of another member's lot"
-            )
+            self.differs("nothing_is_orphaned", f"draw {line['id']}", "told twice, or of another's lot")
             return
         self.draws.add(line["id"])
         self.drawn[line["lot"]] += line["points"]
@@ -149,7 +148,7 @@ class Books:
         self.owed[lot.member, lot.program] -= repaid
         text = joined(line["lot"], line["points"])
         self.drawers.put(line["posting"], "draws", text, lot.wallet, line["points"] - repaid)
-        if posting.kind == "redemption" and posting.chosen_at not in lot.lives:
+        if posting.kind in ("redemption", "transfer") and posting.chosen_at not in lot.lives:
             self.differs("spent_points_were_alive", f"draw {line['id']}", f"lot {line['lot']} was not")
         if posting.kind == "expiry" and posting.chosen_at < lot.lives.stop:
             self.differs("expired_points_were_dead", f"draw {line['id']}", f"lot {line['lot']} was not")
@@ -180,7 +179,7 @@ class Books:
             for _kind, identity in rows[1:]:
                 self.differs("one_reference_posts_once", identity, f"{key} is also that of {rows[0][1]}")
             return
-        (_kind, text, digest, owed), parts = rows[0], rows[1:]
+        (_kind, text, digest, debts), parts = rows[0], rows[1:]
         moved: Counter[int] = Counter()
         for _part, _text, wallet, points in parts:
             moved[wallet] += points
@@ -188,8 +187,10 @@ class Books:
             text += "\n\n" + "\n".join(sorted((row[1] for row in parts if row[0] == part), key=str.encode))
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             self.differs("digest_fits", key, "the posting, its entries, draws or lots were changed")
-        for wallet, points in moved.items():
-            if points != -owed:  # a refund that leaves a debt draws on no lot for it
+        if sum(row[3] for row in parts if "|transfer|" in row[1]):
+            self.differs("carried_points_stay", key, "what one member gave, no other got")
+        for wallet, points in moved.items():  # a refund that leaves a debt draws on no lot for it
+            if points != -debts.get(self.wallets.get(wallet, {}).get("member"), 0):
                 self.differs("entries_are_lots_and_draws", key, f"{points:+d} unexplained in wallet {wallet}")
 
     def _close_lot(self, name: str, lot: Lot, remains: int) -> None:
@@ -262,8 +263,7 @@ def replay(lines: Iterable[str]) -> Books:
     for number, text in enumerate(lines, 1):
         try:
             line = json.loads(text)
-            place = KINDS.index(line["type"])
-            if place < reached:
+            if (place := KINDS.index(line["type"])) < reached:
                 raise NotAJournal(f"line {number}: {line['type']} after {KINDS[reached]}")
             reached = place
             books.add(line)

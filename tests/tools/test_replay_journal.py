@@ -14,10 +14,15 @@ import pytest
 from django.core.management import call_command
 
 from common.errors import DomainError
+from points import ledger
 from points.services.expiry import expire_due_lots
 from points.services.holds import capture_hold, hold_points, void_hold
+from points.services.maturing import release_pending
+from points.services.moving import move_wallets, undo_move
 from points.services.reversal import reverse_accrual, reverse_redemption
+from points.services.transfer import transfer_points
 from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
+from tests.points.services.households import make_household
 from tools.replay_journal import NotAJournal, replay
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "replay_journal.py"
@@ -43,6 +48,7 @@ def journal():
         with contextlib.suppress(DomainError):
             act.happen()
     leave_a_debt(members[0], mall)
+    carry_points(members, mall)
     out = StringIO()
     call_command("export_journal", stdout=out, stderr=StringIO())
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -57,6 +63,29 @@ def leave_a_debt(member, unit):
         unit=unit, accrual_ref="owing", points=60, source_ref="owing-back", by="test", at=NOW
     )  # fmt: skip
     give(member, program, 20)
+
+
+def carry_points(members, unit):
+    """Points adjusted, released early, given to one who owes, moved with a debt, and half of that undone."""
+    program = make_program("CARRIED", owner=unit)
+    giver, taker = members
+    make_household(giver, taker)
+    give(giver, program, 90, source_ref="carried", available_at=NOW + timedelta(days=9))
+    release_pending(unit=unit, accrual_ref="carried", source_ref="released", by="test", at=NOW)
+    give(taker, program, 50, source_ref="owed")
+    redeem(taker, program, 50, unit=unit)
+    reverse_accrual(unit=unit, accrual_ref="owed", points=50, source_ref="owed-back", by="test", at=NOW)
+    transfer_points(
+        giver=giver, recipient=taker, program=program, points=30, source_ref="gift", by="test", at=NOW
+    )  # fmt: skip
+    adjusted = ledger.Adjustment(
+        giver.pk, program.pk, unit.pk, -10, "adj", NOW, None, program.unit_cost, rolls=False, reason="理由"
+    )
+    ledger.adjust(adjusted, actor="test")
+    there = move_wallets(giver=taker, recipient=giver, source_ref="m", by="test", at=NOW, program=program)
+    redeem(giver, program, 25, unit=unit)
+    undo_move(move=there[0].posting, source_ref="u", by="test", at=NOW)
+    move_wallets(giver=giver, recipient=taker, source_ref="m2", by="test", at=NOW, program=program)
 
 
 class Act:
@@ -124,7 +153,9 @@ def test_a_real_history_replays_clean(journal):
     kinds = {row["kind"] for row in journal if row["type"] == "posting"}
     owing = [row for row in journal if row["type"] == "posting" and (row["detail"] or {}).get("owed")]
 
-    assert kinds == {"accrual", "redemption", "reversal", "expiry"}
+    assert kinds == {
+        "accrual", "redemption", "reversal", "expiry", "maturity", "transfer", "adjustment", "move"
+    }  # fmt: skip
     assert owing
     assert any(row["held"] for row in journal if row["type"] == "lot")
     assert checks_that_fail(journal) == set()
@@ -177,6 +208,12 @@ def double_a_draw(rows):
 def draw_more_than_a_lot_has(rows):
     draw = first(rows, "draw")
     draw["points"] += 10**6
+
+
+def keep_what_was_given(rows):
+    taken = next(r for r in rows if r.get("account") == "transfer" and r["points"] < 0)
+    for leg in [row for row in rows if row["type"] == "entry" and row["id"] == taken["id"]]:
+        rows.remove(leg)
 
 
 def forget_a_posting(rows):
@@ -241,6 +278,7 @@ def give_a_lot_to_another_member(rows):
 
 
 CORRUPTIONS = {
+    keep_what_was_given: "carried_points_stay",
     raise_balance: "wallet_is_its_postings",
     forget_debt: "wallet_is_its_postings",
     raise_remaining: "lot_is_its_draws",
@@ -296,7 +334,7 @@ def test_it_runs_by_itself_and_says_by_its_exit_code(journal, tmp_path):
     absent = run(str(tmp_path / "absent"))
 
     assert (clean.returncode, broken.returncode, absent.returncode) == (0, 1, 2)
-    assert clean.stdout.startswith("0 disagreements in 2 unit, 3 program")
+    assert clean.stdout.startswith("0 disagreements in 2 unit, 4 program")
     assert [row["check"] for row in json.loads(broken.stdout)["disagreements"]] == ["wallet_is_its_postings"]
 
 
