@@ -117,6 +117,22 @@ class PointsOutOfRange(DomainError):
     title = _("One operation moves between 1 and 1,000,000,000 points.")
 
 
+class InstantOutOfRange(DomainError):
+    """An instant that no books have, or points that would end before they began. Facts: `instant`, which."""
+
+    code = "instant_out_of_range"
+    status = 400
+    title = _("Points do not move at such an instant.")
+
+
+class ReferenceMalformed(DomainError):
+    """A reference is 1 to 200 printable characters, without a space at either end."""
+
+    code = "reference_malformed"
+    status = 400
+    title = _("This is no source reference.")
+
+
 class MemberNotActive(DomainError):
     """A frozen or closed member neither earns nor spends."""
 

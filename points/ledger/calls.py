@@ -11,6 +11,7 @@ from psycopg2.extras import CompositeCaster, Json
 
 from common.sql import retrying
 from points.refusals import BY_OUTCOME
+from points.rules.bounds import refuse_odd_points
 from points.rules.shares import Share
 
 RESULTS = {"posted", "replayed"}
@@ -53,7 +54,11 @@ class Outcome(Answer):
 
 
 def bigint(points: int) -> int:
-    """`points`, or one as absurd that PostgreSQL can read and add to: the kernel refuses both by name."""
+    """`points`, or one as absurd that PostgreSQL can read and add to: the kernel refuses both by name.
+
+    :raises PointsOutOfRange: no whole number at all
+    """
+    refuse_odd_points(points)
     return max(-(2**62), min(points, 2**62))
 
 

@@ -11,6 +11,12 @@ from members.models import Member, MemberStatus
 from points import ledger
 from points.models import Posting, Program
 from points.refusals import MemberNotActive, ProgramNotActive, UnitNotActive
+from points.rules.bounds import (
+    refuse_dead_from_birth,
+    refuse_odd_instants,
+    refuse_odd_points,
+    refuse_odd_reference,
+)
 from points.rules.expiry import ExpiryPolicy, expiry_instant
 from units.models import BusinessUnit
 
@@ -56,12 +62,20 @@ def accrue_points(
     :raises ProgramNotActive: the program issues no points at present
     :raises ReferenceReused: the reference stands for another member, program or number of points
     :raises PointsOutOfRange: not 1 to 10⁹ points
+    :raises InstantOutOfRange: an instant that no books have, or points that nobody could ever spend
+    :raises ReferenceMalformed: not 1 to 200 printable characters
     """
+    refuse_odd_points(points)
+    refuse_odd_reference(source_ref)
     if member.status != MemberStatus.ACTIVE:
         raise MemberNotActive(member=member.number, member_status=member.status)
     refuse_inactive(program=program, unit=unit)
     grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at, expires_at)
-    outcome = ledger.accrue(_accrual(grant, program, unit), actor=by).or_refuse(source_ref=source_ref)
+    accrual = _accrual(grant, program, unit)
+    refuse_dead_from_birth(
+        occurred_at=occurred_at, available_at=accrual.available_at, expires_at=accrual.expires_at
+    )
+    outcome = ledger.accrue(accrual, actor=by).or_refuse(source_ref=source_ref)
     return Posting.objects.get(pk=outcome.posted_id)
 
 
@@ -70,10 +84,13 @@ def accrue_many(
 ) -> list[ledger.Outcome]:
     """Give many members points of one program in one round trip. One outcome a grant, in order.
 
-    The caller has sorted out members that may not earn. A refused grant leaves the others alone.
+    The caller has sorted out members that may not earn, and read the grants: one with an instant that no
+    books have refuses them all. A grant that the ledger refuses leaves the others alone.
 
     :raises UnitNotActive: the unit takes no part at present
     :raises ProgramNotActive: the program issues no points at present
+    :raises InstantOutOfRange: an instant that no books have
+    :raises PointsOutOfRange: points that are no whole number
     """
     refuse_inactive(program=program, unit=unit)
     return ledger.accrue_many([_accrual(grant, program, unit) for grant in grants], actor=by)
@@ -99,6 +116,9 @@ def policy_of(program: Program) -> ExpiryPolicy:
 
 
 def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accrual:
+    refuse_odd_instants(
+        occurred_at=grant.occurred_at, available_at=grant.available_at, expires_at=grant.expires_at
+    )
     policy = policy_of(program)
     return ledger.Accrual(
         member_id=grant.member_id,

@@ -21,6 +21,7 @@ from points.refusals import (
     QuoteChanged,
     QuoteExpired,
 )
+from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.expiry import expiry_instant, start_of_day
 from points.services.accrual import policy_of
 from points.services.redemption import POINTS_MAX, refuse_spending
@@ -69,6 +70,8 @@ def quote_exchange(
     :raises MemberNotActive, UnitNotActive, ProgramNotActive: somebody takes no part at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
     """
+    refuse_odd_points(points)
+    refuse_odd_instants(at=at)
     _refuse_exchanging(member=member, source=source, target=target)
     if not 1 <= points <= POINTS_MAX:
         raise PointsOutOfRange(asked=points)
@@ -111,6 +114,9 @@ def exchange_points(
     :raises ReferenceReused: the reference stands for another exchange
     :raises MemberNotActive, UnitNotActive, ProgramNotActive: somebody takes no part at present
     """
+    refuse_odd_points(points)
+    refuse_odd_instants(at=at)
+    refuse_odd_reference(source_ref)
     unit = _booking_unit(source=source, target=target)
     zone = ZoneInfo(source.time_zone)
     today = at.astimezone(zone).date()

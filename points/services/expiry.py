@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from points import ledger
+from points.rules.bounds import refuse_odd_instants
 
-WALLETS_A_CHUNK = 5_000
+# A chunk holds its wallets until it commits, so that its length is the longest wait of a till.
+WALLETS_A_CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,10 @@ def expire_due_lots(
     """Book every lot that is past its expiry at `at`. Each chunk is its own transaction.
 
     Safe to run twice, in parallel, or to be killed half-way: the next run books what is left.
+
+    :raises InstantOutOfRange: `at` is naive, or not of the years 2000 to 2100
     """
+    refuse_odd_instants(at=at)
     lots = points = chunks = after = 0
     while True:
         swept = ledger.expire(at=at, after_wallet=after, wallets=wallets_a_chunk, actor=by)

@@ -9,8 +9,9 @@ from members.models import Member
 from points import ledger
 from points.models import Hold, Posting, Program
 from points.refusals import HoldNotFound
+from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.shares import Share, shares_kept
-from points.selectors.renewals import renewals
+from points.selectors.renewals import renewals, renewals_of
 from points.services.redemption import (
     Redemption,
     quoted_shares,
@@ -57,7 +58,11 @@ def hold_points(
     :raises UnitNotActive: the unit takes no part at present
     :raises ProgramNotActive: the program prices nothing at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
+    :raises InstantOutOfRange, ReferenceMalformed: odd input (points/rules/bounds.py)
     """
+    refuse_odd_points(price)
+    refuse_odd_instants(at=at)
+    refuse_odd_reference(source_ref)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
     try:
         refuse_spending(member=member, program=program, unit=unit)
@@ -88,10 +93,18 @@ def capture_hold(
     :raises CaptureExceedsHold: more was asked than is held
     :raises ReferenceReused: it was captured before, for another price
     :raises PointsOutOfRange: not 1 to 10⁹ points
+    :raises InstantOutOfRange, ReferenceMalformed: odd input (points/rules/bounds.py)
     """
     hold = _hold_at(units, hold_id)
     price = hold.points if points is None else points
-    outcome = ledger.capture_hold(hold_id=hold.pk, price=price, at=at, actor=by, renewals=renewals(at=at))
+    refuse_odd_points(price)
+    refuse_odd_instants(at=at)
+    own = renewals_of(hold.program, at=at)
+    outcome = ledger.capture_hold(hold_id=hold.pk, price=price, at=at, actor=by, renewals=own)
+    # As for a redemption: seldom, so only then are all of them looked up.
+    while outcome.name == "renewals_wanted":
+        every = renewals(at=at)
+        outcome = ledger.capture_hold(hold_id=hold.pk, price=price, at=at, actor=by, renewals=every)
     facts = {"held": hold.points, "asked": price} if outcome.name == "capture_exceeds_hold" else {}
     outcome.or_refuse(**facts)
     return Redemption(Posting.objects.get(pk=outcome.posted_id), outcome.shares, outcome.is_replay)
@@ -103,6 +116,7 @@ def void_hold(*, hold_id: UUID, units: list[BusinessUnit], at: datetime) -> Hold
     :raises HoldNotFound: no such hold at these units
     :raises HoldNotOpen: it was captured: reverse the redemption instead
     """
+    refuse_odd_instants(at=at)
     hold = _hold_at(units, hold_id)
     ledger.void_hold(hold_id=hold.pk, at=at).or_refuse()
     hold.refresh_from_db()
@@ -111,6 +125,7 @@ def void_hold(*, hold_id: UUID, units: list[BusinessUnit], at: datetime) -> Hold
 
 def time_out_holds(*, at: datetime) -> int:
     """End every hold that nobody answered by `at`; how many. Safe to repeat or to be killed half-way."""
+    refuse_odd_instants(at=at)
     ended = 0
     while count := ledger.time_out_holds(at=at, holds=HOLDS_A_CHUNK):
         ended += count
@@ -118,7 +133,7 @@ def time_out_holds(*, at: datetime) -> int:
 
 
 def _hold_at(units: list[BusinessUnit], hold_id: UUID) -> Hold:
-    hold = Hold.objects.filter(pk=hold_id, unit__in=units).first()
+    hold = Hold.objects.select_related("program").filter(pk=hold_id, unit__in=units).first()
     if hold is None:
         raise HoldNotFound
     return hold

@@ -19,8 +19,9 @@ from points.refusals import (
     QuoteChanged,
     QuoteExpired,
 )
+from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.shares import Share, shares_kept
-from points.selectors.renewals import renewals
+from points.selectors.renewals import renewals, renewals_of
 from points.services.accrual import refuse_inactive
 from units.models import BusinessUnit
 
@@ -63,8 +64,11 @@ def quote_redemption(
     :raises UnitNotActive: the unit takes no part at present
     :raises ProgramNotActive: the program prices nothing at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
+    :raises InstantOutOfRange: odd input (points/rules/bounds.py)
     :raises InsufficientPoints: fewer points are spendable than the price asks
     """
+    refuse_odd_points(price)
+    refuse_odd_instants(at=at)
     refuse_spending(member=member, program=program, unit=unit)
     if not 1 <= price <= POINTS_MAX:
         raise PointsOutOfRange(asked=price)
@@ -98,7 +102,11 @@ def redeem_points(
     :raises UnitNotActive: the unit takes no part at present
     :raises ProgramNotActive: the program prices nothing at present
     :raises PointsOutOfRange: not 1 to 10⁹ points
+    :raises InstantOutOfRange, ReferenceMalformed: odd input (points/rules/bounds.py)
     """
+    refuse_odd_points(price)
+    refuse_odd_instants(at=at)
+    refuse_odd_reference(source_ref)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
     try:
         refuse_spending(member=member, program=program, unit=unit)
@@ -109,7 +117,10 @@ def redeem_points(
         if earlier is None:
             raise
         return earlier
-    outcome = ledger.redeem(spending, actor=by, quoted=quoted, renewals=renewals(at=at))
+    outcome = ledger.redeem(spending, actor=by, quoted=quoted, renewals=renewals_of(program, at=at))
+    # Another rolling program has to pay: seldom, so only then are all of them looked up.
+    while outcome.name == "renewals_wanted":
+        outcome = ledger.redeem(spending, actor=by, quoted=quoted, renewals=renewals(at=at))
     refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
     posting = Posting.objects.select_related("unit", "member").get(pk=outcome.posted_id)
     return Redemption(posting, outcome.shares, outcome.is_replay)

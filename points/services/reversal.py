@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from points import ledger
 from points.models import Hold, Posting, PostingKind
 from points.refusals import HoldNotCaptured, NotReversible, ReversalExceedsOriginal
+from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.expiry import start_of_day
 from points.rules.shares import Share
 from units.models import BusinessUnit
@@ -58,6 +59,9 @@ def reverse_accrual(
     :raises InsufficientPoints: the points are spent and the program refuses such refunds
     :raises ReferenceReused: the reference stands for another reversal
     """
+    refuse_odd_points(points)
+    refuse_odd_instants(at=at)
+    refuse_odd_reference(source_ref)
     original = _original(unit, PostingKind.ACCRUAL, accrual_ref)
     outcome = ledger.reverse_accrual(
         original_id=original.pk,
@@ -139,6 +143,9 @@ def reverse_payment(
 
 
 def _put_back(original: Posting, *, points: int, source_ref: str, by: str, at: datetime) -> PutBack:
+    refuse_odd_points(points)
+    refuse_odd_instants(at=at)
+    refuse_odd_reference(source_ref)
     outcome = ledger.reverse_redemption(
         original_id=original.pk,
         points=points,
@@ -173,6 +180,7 @@ def _standing(original: Posting, source_ref: str) -> int:
 
 
 def _original(unit: BusinessUnit, kind: str, source_ref: str) -> Posting:
+    refuse_odd_reference(source_ref)
     found = (
         Posting.objects.select_related("program").filter(unit=unit, kind=kind, source_ref=source_ref).first()
     )
