@@ -93,7 +93,7 @@ def ask_a_second_person(story: Story, *, by: User) -> tuple[AdjustmentRequest, R
         program=story.mall_points,
         unit=story.mall,
         points=100,
-        reason=Reason(AdjustmentCategory.GOODWILL, "甲"),
+        reason=Reason(AdjustmentCategory.GOODWILL, "R-9"),
         by=by,
         at=at,
     )

@@ -21,7 +21,7 @@ ADDRESSES = (
     "/admin/points/hold/",
     "/admin/points/wallet/",
     "/admin/points/adjustmentrequest/",
-    "/admin/points/adjustmentrequest/ask",
+    "/admin/points/adjustmentrequest/ask/",
     "/admin/points/adjustmentlimit/",
     "/admin/points/adjustmentlimit/add/",
     "/admin/units/businessunit/",
