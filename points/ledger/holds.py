@@ -90,7 +90,7 @@ def capture_hold(
     """Spend all or a part of a hold, release the rest; renew what rolls in the programs that pay.
 
     May answer no_such_hold, hold_not_open, capture_exceeds_hold, reference_reused (captured before for
-    another price) or points_out_of_range.
+    another price), renewals_wanted (see `redeem`) or points_out_of_range.
     """
     row = one(
         "SELECT *, 0 FROM points_capture_hold(%s, %s, %s, %s, %s)",

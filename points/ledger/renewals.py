@@ -7,8 +7,11 @@ from psycopg2.extras import Json
 
 
 def as_renewals(renewals: Mapping[int, datetime] | None) -> Json | None:
-    """Instants by program ids, as `points/sql/rolling_v1.sql` takes them; None: nothing is renewed."""
-    if not renewals:
+    """Instants by program ids, as `points/sql/rolling_v1.sql` takes them; empty: nothing is renewed.
+
+    None: not said. Where a rolling program pays, the kernel then asks: `renewals_wanted`.
+    """
+    if renewals is None:
         return None
     # Whole seconds, as every local midnight is.
     return Json(

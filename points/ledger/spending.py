@@ -41,7 +41,8 @@ def redeem(
 ) -> Outcome:
     """Spend a price, own wallet first; exactly as `quoted`, where a quote is given.
 
-    `renewals` says until when each rolling program's points live on from now; those that pay are renewed.
+    `renewals` says until when each rolling program's points live on from now; those that pay are renewed. If
+    one has to pay of which it does not say, the answer is renewals_wanted.
 
     May answer insufficient_points (with what is `short`), quote_changed (with the `shares` as they would be
     now), reference_reused or points_out_of_range.
@@ -71,7 +72,7 @@ def redeem_many(
 ) -> list[Outcome]:
     """Spend a batch in one round trip, in order. One outcome each; a refused one leaves the others alone.
 
-    `renewals`, where given, has one for each spending, as in `redeem`.
+    `renewals`, where given, has one for each spending, as in `redeem`; without, nothing is renewed.
     """
     if not spendings:
         return []

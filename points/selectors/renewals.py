@@ -16,3 +16,10 @@ def renewals(*, at: datetime) -> dict[int, datetime] | None:
     )
     until = {program_id: expiry_instant(ExpiryPolicy(*policy), at) for program_id, *policy in policies}
     return {program_id: instant for program_id, instant in until.items() if instant is not None} or None
+
+
+def renewals_of(program: Program, *, at: datetime) -> dict[int, datetime] | None:
+    """The same of one program at hand, without a query; None: it does not roll."""
+    policy = ExpiryPolicy(program.expiry_kind, program.expiry_count, program.time_zone)
+    until = expiry_instant(policy, at) if policy.rolls else None
+    return None if until is None else {program.pk: until}

@@ -75,7 +75,8 @@ END $$;
 -- Spend all or a part of what a hold reserved and release the rest. The lots are spent as they were when held, even if
 -- they have died since; what lives of the programs that pay is renewed (`p_renewals`: see rolling_v1.sql).
 -- Outcomes: posted | replayed | reference_reused (captured before, for another price) |
--- no_such_hold | hold_not_open (voided or timed out, or past its time) | capture_exceeds_hold | points_out_of_range.
+-- no_such_hold | hold_not_open (voided or timed out, or past its time) | capture_exceeds_hold | points_out_of_range |
+-- renewals_wanted (as of a redemption, see redeem_v2.sql).
 DROP FUNCTION points_capture_hold(uuid, bigint, timestamptz, text);
 CREATE FUNCTION points_capture_hold(
     p_hold uuid, p_price bigint, p_at timestamptz, p_actor text, p_renewals jsonb DEFAULT NULL,
@@ -134,6 +135,12 @@ BEGIN
         WINDOW mine AS (PARTITION BY l.program_id ORDER BY d.id)
     ) d WHERE d.take > 0;
 
+    IF p_renewals IS DISTINCT FROM '{}' AND EXISTS (
+            SELECT FROM points_program g WHERE g.id = ANY (v_spent.programs) AND g.expiry_kind = 'rolling'
+               AND NOT coalesce(p_renewals ? g.id::text, false)) THEN
+        outcome := 'renewals_wanted';
+        RETURN;
+    END IF;
     UPDATE points_lot l SET held = l.held - d.points FROM points_holdlot d WHERE d.hold_id = p_hold AND l.id = d.lot_id;
     -- Before the draws, as a redemption does: what a cancellation puts back lives as long as what was left.
     v_renewals := points_renewals(p_renewals, v_spent.programs);
@@ -203,7 +210,8 @@ BEGIN
         ORDER BY w.id FOR NO KEY UPDATE;
     FOR i IN 1 .. coalesce(array_length(p_holds, 1), 0) LOOP
         RETURN QUERY SELECT r.outcome, r.posting_id, r.shares
-            FROM points_capture_hold(p_holds[i], p_prices[i], p_at[i], p_actor, p_renewals[i]) r;
+            FROM points_capture_hold(p_holds[i], p_prices[i], p_at[i], p_actor,
+                                     coalesce(p_renewals[i], '{}')) r;
     END LOOP;
 END $$;
 

@@ -47,9 +47,11 @@ BEGIN
         FROM lowered l;
 END $$;
 
--- Outcomes: posted | replayed | reference_reused | insufficient_points | quote_changed | points_out_of_range.
+-- Outcomes: posted | replayed | reference_reused | insufficient_points | quote_changed | points_out_of_range |
+-- renewals_wanted (a rolling program pays of which `p_renewals` does not say until when; nothing is written).
 -- `p_quoted` (or null) is what a quote showed: [{"program": 1, "spent": 600, "covered": 600}, …]. `p_renewals` (or null) is
--- until when a redemption now renews each rolling program (rolling_v1.sql).
+-- until when a redemption now renews each rolling program (rolling_v1.sql): those that may pay, the price's own among them if it
+-- rolls. Which others pay shows under the locks, so the caller need not look; an empty object renews nothing and is not asked.
 CREATE FUNCTION points_redeem(
     p_member uuid, p_program integer, p_unit integer, p_price bigint, p_source_ref text, p_at timestamptz,
     p_actor text, p_quoted jsonb, p_renewals jsonb DEFAULT NULL,
@@ -165,6 +167,12 @@ BEGIN
         outcome := 'quote_changed';
         RETURN;
     END IF;
+    IF p_renewals IS DISTINCT FROM '{}' AND EXISTS (
+            SELECT FROM points_program g WHERE g.id = ANY (a.programs) AND g.expiry_kind = 'rolling'
+               AND NOT coalesce(p_renewals ? g.id::text, false)) THEN
+        outcome := 'renewals_wanted';
+        RETURN;
+    END IF;
     IF p_renewals IS NOT NULL THEN
         v_renewals := points_renewals(p_renewals, a.programs);
         PERFORM points_renew(p_member, v_renewals, p_at);
@@ -189,7 +197,7 @@ BEGIN
     FOR i IN 1 .. coalesce(array_length(p_members, 1), 0) LOOP
         RETURN QUERY SELECT r.outcome, r.posting_id, r.shares, r.short
             FROM points_redeem(p_members[i], p_programs[i], p_units[i], p_prices[i], p_source_refs[i], p_at[i],
-                               p_actor, NULL, p_renewals[i]) r;
+                               p_actor, NULL, coalesce(p_renewals[i], '{}')) r;
     END LOOP;
 END $$;
 

@@ -328,3 +328,33 @@ def test_of_a_rolling_lot_only_the_last_day_moves_and_only_forward(member, mall,
     cursor.execute("UPDATE points_lot SET expires_at = expires_at + interval '1 day' WHERE rolls")
 
     assert lot("mine").expires_at == until(program, NOW) + DAY
+
+
+@pytest.mark.parametrize("pay", ["redeem", "capture"])
+def test_a_rolling_program_that_pays_for_a_fixed_one_is_renewed(member, mall, program, pay):
+    fixed = make_program(owner=mall)
+    make_rate(program, fixed, 1)
+    earn(member, fixed, 10, "fixed", NOW)
+    earn(member, program, 100, "mine", NOW)
+    at = NOW + 5 * DAY
+
+    if pay == "redeem":
+        posting = redeem(member, fixed, 30, unit=mall, at=at).posting
+    else:
+        terms = {"member": member, "program": fixed, "unit": mall, "price": 30, "by": "test", "at": at}
+        hold = holds.hold_points(source_ref="held", **terms).hold
+        posting = holds.capture_hold(hold_id=hold.pk, units=[mall], points=30, by="test", at=at).posting
+
+    assert lot("mine").expires_at == until(program, at)
+    assert list(posting.detail["renews_until"]) == [str(program.pk)]
+    assert audit().is_clean
+
+
+def test_a_batch_that_says_nothing_of_renewals_renews_nothing(member, mall, program):
+    earn(member, program, 100, "mine", NOW)
+    asked = [ledger.Spending(member.pk, program.pk, mall.pk, 10, "r", NOW + 5 * DAY)]
+
+    (paid,) = ledger.redeem_many(asked, actor="test")
+
+    assert paid.name == "posted"
+    assert lot("mine").expires_at == until(program, NOW)
