@@ -138,7 +138,7 @@ def test_a_debt_and_as_many_points_move_though_their_sum_is_zero(old, new, progr
     assert paid.pk
 
 
-def test_a_debt_of_the_receiver_is_not_repaid_by_a_move(old, new, program):
+def test_a_debt_of_the_recipient_is_not_repaid_by_a_move(old, new, program):
     owe(new, program, 80)
     give(old, program, 100)
 
@@ -307,3 +307,17 @@ def adjusted_down(member, program, points):
         rolls=False,
         reason="test",
     )
+
+
+def test_a_rolling_lot_that_was_renewed_meanwhile_comes_back_renewed(old, new, mall):
+    rolling = make_program("ROLL", owner=mall, expiry_kind="rolling", expiry_count=30)
+    give(old, rolling, 100, occurred_at=NOW - timedelta(days=20))
+    (done,) = move(old, new)
+    first_end = Lot.objects.get(wallet__member=old).expires_at
+    redeem(new, rolling, 10, unit=mall)
+
+    undo(done)
+
+    back = Lot.objects.get(wallet__member=old)
+    assert (back.remaining, back.expires_at > first_end) == (90, True)
+    assert state(old, new) == [(90, 0), (0, 0)]

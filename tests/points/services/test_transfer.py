@@ -140,7 +140,7 @@ def test_pending_and_held_points_cannot_be_given(giver, recipient, program, mall
     hand(giver, recipient, program, 40)
 
 
-def test_a_debt_of_the_receiver_is_repaid_first(giver, recipient, program):
+def test_a_debt_of_the_recipient_is_repaid_first(giver, recipient, program):
     owe(recipient, program, 150)
     give(giver, program, 100)
     program.expiry_kind, program.expiry_count = "days", 30
@@ -334,3 +334,35 @@ def test_a_batch_answers_each_in_order_and_a_refused_one_leaves_the_others_alone
     assert done[1].left == 100
     assert Posting.objects.get(source_ref="a").detail["why"] == 'a "quoted" 中文'
     assert (balance(giver, program), balance(recipient, program)) == (200, 300)
+
+
+class TestRollingLots:
+    """Lots that earning and redeeming renew: handed on as they are, renewed by their new holder alone."""
+
+    @pytest.fixture
+    def rolling(self, mall):
+        return make_program("ROLL", owner=mall, expiry_kind="rolling", expiry_count=30)
+
+    def test_giving_renews_neither_side(self, giver, recipient, rolling):
+        give(giver, rolling, 100, occurred_at=NOW - timedelta(days=20))
+        give(recipient, rolling, 10, occurred_at=NOW - timedelta(days=25))
+        before = dict(Lot.objects.values_list("id", "expires_at"))
+
+        hand(giver, recipient, rolling, 60)
+
+        new = Lot.objects.get(posting__kind="transfer")
+        assert dict(Lot.objects.exclude(pk=new.pk).values_list("id", "expires_at")) == before
+        assert (new.rolls, new.expires_at) == (True, Lot.objects.get(wallet__member=giver).expires_at)
+        assert audit().disagreements == ()
+
+    def test_what_was_given_is_renewed_by_its_new_holder(self, giver, recipient, rolling, mall):
+        give(giver, rolling, 100, occurred_at=NOW - timedelta(days=20))
+        hand(giver, recipient, rolling, 60)
+        given = Lot.objects.get(posting__kind="transfer")
+
+        redeem(recipient, rolling, 10, unit=mall)
+
+        renewed = Lot.objects.get(pk=given.pk)
+        assert renewed.expires_at > given.expires_at
+        assert Lot.objects.get(wallet__member=giver).expires_at == given.expires_at
+        assert audit().disagreements == ()
