@@ -11,11 +11,10 @@ def renewals(*, at: datetime) -> dict[int, datetime] | None:
 
     One that is switched off counts too: its points still pay, so paying still renews them.
     """
-    policies = Program.objects.filter(expiry_kind=ExpiryKind.ROLLING).values_list(
-        "pk", "expiry_kind", "expiry_count", "time_zone"
-    )
-    until = {program_id: expiry_instant(ExpiryPolicy(*policy), at) for program_id, *policy in policies}
-    return {program_id: instant for program_id, instant in until.items() if instant is not None} or None
+    until: dict[int, datetime] = {}
+    for program in Program.objects.filter(expiry_kind=ExpiryKind.ROLLING):
+        until |= renewals_of(program, at=at) or {}
+    return until or None
 
 
 def renewals_of(program: Program, *, at: datetime) -> dict[int, datetime] | None:
