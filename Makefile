@@ -12,7 +12,7 @@ READY := .venv/ready
 # Type checkers and linters read the settings without a database.
 TEST_ARGS ?=
 
-.PHONY: help setup demo demo-reset test tests check format bench crucible up down browser
+.PHONY: help setup demo demo-reset test tests check format bench crucible planted up down browser
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ bench: $(READY) ## measure; writes build/bench.json
 crucible: $(READY) ## try to break the ledger: random operations, killed servers (OPS, KILLS, PROCESSES, SEED)
 	@$(PY) -m tests.ledger_simulator --ops $(or $(OPS),100000) --kills $(or $(KILLS),5) \
 		--processes $(or $(PROCESSES),4) $(if $(SEED),--seed $(SEED))
+
+planted: $(READY) ## plant bugs in the ledger, one at a time, and see the tests find each
+	@$(PY) -m tests.planted
 
 up: $(READY) ## web, worker and beat in the background; returns when /readyz answers (PORT=8000)
 	@$(PY) -m loyalty.engines up

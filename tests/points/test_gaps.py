@@ -12,7 +12,7 @@ from psycopg2.extras import Json
 
 from points import ledger
 from points.models import Lot, Wallet
-from points.refusals import InsufficientPoints
+from points.refusals import InsufficientPoints, ReversalExceedsOriginal
 from points.selectors.audit import audit
 from points.services import holds
 from points.services.exchange import exchange_points
@@ -215,3 +215,52 @@ def test_a_refused_call_makes_no_wallet(member, mall, program):
         redeem(member, program, 1, unit=mall)
 
     assert not Wallet.objects.exists()
+
+
+def test_a_small_price_is_paid_by_the_lot_that_dies_first(member, mall, program):
+    give(member, program, 100, source_ref="late", unit=mall, occurred_at=NOW - DAY)
+    give(member, program, 100, source_ref="soon", unit=mall, occurred_at=NOW - 3 * DAY)
+
+    redeem(member, program, 10, unit=mall)
+
+    assert Lot.objects.get(posting__source_ref="soon").remaining == 90
+    assert audit().is_clean
+
+
+def test_the_same_reference_at_another_unit_is_another_sale(member, mall, program):
+    give(member, program, 100, unit=mall)
+    here = redeem(member, program, 10, unit=mall, source_ref="sale")
+
+    there = redeem(member, program, 10, unit=make_unit(), source_ref="sale")
+
+    assert (here.posting != there.posting, balance(member, program)) == (True, 80)
+
+
+def test_a_cancellation_never_gives_back_more_than_was_paid(member, mall, program):
+    give(member, program, 100, unit=mall)
+    redeem(member, program, 100, unit=mall, source_ref="paid")
+    back = {"unit": mall, "redemption_ref": "paid", "by": "test", "at": NOW}
+    reverse_redemption(points=60, source_ref="part-1", **back)
+
+    with pytest.raises(ReversalExceedsOriginal):
+        reverse_redemption(points=41, source_ref="part-2", **back)
+
+    assert balance(member, program) == 60
+
+
+def test_a_capture_of_the_first_lot_lets_the_second_go(member, mall, program):
+    give(member, program, 50, unit=mall)
+    give(member, program, 50, unit=mall)
+    reserved = hold(member, program, mall, 100, "sale")
+
+    holds.capture_hold(hold_id=reserved.pk, units=[mall], points=30, by="test", at=NOW)
+
+    assert sorted(Lot.objects.values_list("remaining", "held")) == [(20, 0), (50, 0)]
+
+
+def test_points_that_died_pending_are_not_released(member, mall, program):
+    pending = give(member, program, 50, unit=mall, available_at=NOW + 20 * DAY)
+
+    answer = ledger.mature(accrual_id=pending.pk, source_ref="r", at=NOW + 10 * DAY, actor="test")
+
+    assert answer.name == "nothing_pending"

@@ -323,6 +323,7 @@ def test_who_waits_for_the_first_wallet_holds_none_of_the_others(world, owner_co
         assert not waiting.done(), "it does not ask for the first wallet"
         try:
             cursor.execute(lock, [others])  # fails where the call holds one of them
+            cursor.execute("SELECT FROM points_lot FOR NO KEY UPDATE NOWAIT")
         finally:
             owner_connection.rollback()
         waiting.result()

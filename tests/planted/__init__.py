@@ -1,0 +1,1 @@
+"""Bugs planted on purpose, one at a time, to see that the tests find each: `python -m tests.planted`."""
