@@ -5,7 +5,7 @@ The kernel answers by name. `posted` and `replayed` are results; every other out
 """
 
 from points.ledger.accruals import Accrual, accrue, accrue_many
-from points.ledger.calls import Answer, Outcome
+from points.ledger.calls import RESULTS, Answer, Outcome
 from points.ledger.carrying import (
     Adjusted,
     Adjustment,
@@ -54,6 +54,7 @@ from points.ledger.reversals import (
 from points.ledger.spending import Spending, allocate, redeem, redeem_many
 
 __all__ = [
+    "RESULTS",
     "Accrual",
     "Adjusted",
     "Adjustment",
