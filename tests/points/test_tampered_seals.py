@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import DatabaseError
 
 from points import seal_files, seal_keys
 from points.models import Lot, Posting, Seal
@@ -272,3 +273,21 @@ def test_without_a_seal_everything_is_new():
     report = audit(since_last_seal=True)
 
     assert (report.is_clean, report.since_seal, report.postings) == (True, None, 1)
+
+
+def test_two_connections_see_one_snapshot_and_find_what_one_finds(sealed, admin_connection, monkeypatch):
+    as_superuser(admin_connection, "UPDATE points_lot SET remaining = 1 WHERE points = 7")
+    alone = audit()
+
+    monkeypatch.setattr("points.selectors.audit.run.ALONE_MAX", 0)
+
+    assert audit() == alone
+    assert not alone.is_clean
+
+
+def test_what_fails_in_one_connection_fails_the_audit(sealed, monkeypatch):
+    monkeypatch.setattr("points.selectors.audit.run.ALONE_MAX", 0)
+    monkeypatch.setattr("points.selectors.audit.run._FOR_WHOLE_TABLES", "SELECT 1 / 0")
+
+    with pytest.raises(DatabaseError):
+        audit()

@@ -1,7 +1,9 @@
 """Runs the checks in one snapshot, over everything or over what is new since the last seal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from django.db import connections, transaction
@@ -31,13 +33,21 @@ class AnyCheck(Protocol):
         """The first rows that break it, and how many there are."""
 
 
+# Above so many postings two connections share the checks: a core each, and one snapshot.
+ALONE_MAX = 100_000
+CONNECTIONS = 2
+
+Results = dict[str, tuple[list[Disagreement], int]]
+
+# The long ones come first, so that two connections end at about the same time.
 CHECKS: tuple[AnyCheck, ...] = (
-    *POSTING_CHECKS,
+    POSTING_CHECKS[0],
+    *SEAL_CHECKS,
+    *POSTING_CHECKS[1:],
     *WALLET_CHECKS,
     *LOT_CHECKS,
     *HOLD_CHECKS,
     *GUARD_CHECKS,
-    *SEAL_CHECKS,
 )
 
 
@@ -71,33 +81,79 @@ def audit(*, since_last_seal: bool = False, using: str = "default") -> AuditRepo
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         seal = last_seal(using=using) if since_last_seal else None
         scope = Scope(since=lowest_id(seal.ends_at)) if seal else Scope()
-        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-        if scope.is_whole:
-            cursor.execute(_FOR_WHOLE_TABLES)
+        _settle_in(cursor, scope)
         cursor.execute(scope.narrowed("SELECT count(*) FROM points_posting p WHERE :posted(p.id)"))
         (postings,) = cursor.fetchone()
-        found, counts = _results(cursor, scope, CHECKS)
+        if is_outermost and postings > ALONE_MAX:
+            cursor.execute("SELECT pg_export_snapshot()")
+            results = _shared_out(cursor.fetchone()[0], scope, using)
+        else:
+            results = _worked_off(cursor, scope, _queue_of(CHECKS))
         # Inside somebody's transaction (a test, a story) the planner gets its freedom back.
         if scope.is_whole and not is_outermost:
-            cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL work_mem TO DEFAULT")
+            cursor.execute(_FREE)
+    found = [row for check in CHECKS for row in results[check.name][0]]
+    counts = {check.name: results[check.name][1] for check in CHECKS}
     return AuditReport(postings, tuple(found), counts, seal.number if seal else None)
 
 
 # Every check reads whole tables. Where statistics lag behind a bulk load, the planner would take them for small and
-# loop over one for each row of another: hours instead of seconds. Hashes of a million rows want memory, once a night.
+# loop over one for each row of another: hours instead of seconds. Hashes of a million rows want memory, once a night;
+# parallel workers were measured to cost more here than they win, where two connections share the checks.
 _FOR_WHOLE_TABLES = """
-    SET LOCAL enable_nestloop = off;
-    SET LOCAL work_mem = '128MB';
-    SET LOCAL max_parallel_workers_per_gather = 2
+    SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'; SET LOCAL max_parallel_workers_per_gather = 0
+"""
+_FREE = """
+    SET LOCAL enable_nestloop = on; SET LOCAL work_mem TO DEFAULT;
+    SET LOCAL max_parallel_workers_per_gather TO DEFAULT
 """
 
 
-def _results(
-    cursor: CursorWrapper, scope: Scope, checks: Sequence[AnyCheck]
-) -> tuple[list[Disagreement], dict[str, int]]:
-    found: list[Disagreement] = []
-    counts: dict[str, int] = {}
+def _settle_in(cursor: CursorWrapper, scope: Scope) -> None:
+    cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+    if scope.is_whole:
+        cursor.execute(_FOR_WHOLE_TABLES)
+
+
+def _shared_out(snapshot: str, scope: Scope, using: str) -> Results:
+    """The results of all checks, worked off by a few connections that see what the exporting one sees."""
+    waiting = _queue_of(CHECKS)
+
+    def work() -> Results:
+        try:
+            with transaction.atomic(using=using), connections[using].cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
+                _settle_in(cursor, scope)
+                return _worked_off(cursor, scope, waiting)
+        finally:
+            # This thread's own, which nobody else would close.
+            connections[using].close()
+
+    results: Results = {}
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for part in [pool.submit(work) for _ in range(CONNECTIONS)]:
+            results |= part.result()
+    return results
+
+
+def _queue_of(checks: Sequence[AnyCheck]) -> Callable[[], AnyCheck | None]:
+    """Hands out one check after another to whoever asks next; then None."""
+    waiting: SimpleQueue[AnyCheck] = SimpleQueue()
     for check in checks:
-        rows, counts[check.name] = check.found(cursor, scope)
-        found += rows
-    return found, counts
+        waiting.put(check)
+
+    def take() -> AnyCheck | None:
+        try:
+            return waiting.get_nowait()
+        except Empty:
+            return None
+
+    return take
+
+
+def _worked_off(cursor: CursorWrapper, scope: Scope, take: Callable[[], AnyCheck | None]) -> Results:
+    results: Results = {}
+    while (check := take()) is not None:
+        results[check.name] = check.found(cursor, scope)
+    return results
