@@ -36,7 +36,7 @@ class WalletAdmin(ExplainedPage, LedgerColumns, WholeTermSearch, ReadOnlyAdmin):
     search_help_text = _("Member number, whole.")
     ordering = ("-id",)
     fields = (("member_link", "program"), ("balance_told", "debt_told"), "lots_link")
-    actions_detail = ("adjust",)
+    actions_detail = ("explain", "adjust")
 
     def has_adjust_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
         """Whoever may adjust points."""
