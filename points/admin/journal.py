@@ -26,10 +26,14 @@ KIND_COLOURS = {
     PostingKind.EXCHANGE: "primary",
     PostingKind.EXPIRY: "warning",
     PostingKind.REVERSAL: "danger",
+    PostingKind.TRANSFER: "primary",
+    PostingKind.ADJUSTMENT: "warning",
+    PostingKind.MATURITY: "success",
+    PostingKind.MOVE: "primary",
 }
 
 # Their references are made of ids.
-MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE, PostingKind.ADJUSTMENT}
+MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE, PostingKind.ADJUSTMENT, PostingKind.TRANSFER}
 
 
 @admin.register(Posting)
@@ -178,12 +182,19 @@ def told_posting(posting: Posting) -> str:
 
 def entries_panel(posting: Posting) -> Panel:
     """Each line moves points between a wallet and a house account: the two sides sum to zero."""
-    entries = posting.entries.select_related("program", "unit").order_by("program__code", "id")
+    entries = posting.entries.select_related("program", "unit", "member").order_by("program__code", "id")
     return Panel(
         title=gettext("Entries"),
-        headers=[_("program"), _("to the wallet"), _("house account"), _("of the unit")],
+        headers=[_("program"), _("to the wallet"), _("house account"), _("of the unit"), _("member")],
         rows=[
-            (entry.program, f"{entry.points:+,}", entry.get_house_display(), entry.unit) for entry in entries
+            (
+                entry.program,
+                f"{entry.points:+,}",
+                entry.get_house_display(),
+                entry.unit,
+                page_link(Member, entry.member_id, entry.member.number),
+            )
+            for entry in entries
         ],
         note=gettext(
             "The house account of the unit gets the same with the other sign: a posting sums to zero."
