@@ -127,7 +127,7 @@ EARNING = (
     Bug(
         says="a transfer repays no debt of the receiver", place="points_transfer",
         good="v_repaid := least(v_to.debt, p_points);", bad="v_repaid := 0;",
-        caught_by=_TRANSFER + "test_a_debt_of_the_receiver_is_repaid_first",
+        caught_by=_TRANSFER + "test_a_debt_of_the_recipient_is_repaid_first",
     ),
     Bug(
         says="a transferred lot is issued by whoever books it", place="points_reborn",

@@ -121,7 +121,7 @@ GUARDS = (
     ),
     Bug(
         says="the replayer lets dead lots be spent", place="tools/replay_journal.py",
-        good='if posting.kind == "redemption" and', bad='if posting.kind == "expiry" and', caught_by=_REPLAYER,
+        good='if posting.kind in ("redemption", "transfer") and', bad='if posting.kind == "transfer" and', caught_by=_REPLAYER,
     ),
     Bug(
         says="the replayer lets a reference post twice", place="tools/replay_journal.py",

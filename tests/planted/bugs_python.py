@@ -109,7 +109,7 @@ PYTHON = (
     ),
     Bug(
         says="another unit's hold can be captured", place="points/services/holds.py",
-        good="Hold.objects.filter(pk=hold_id, unit__in=units).first()", bad="Hold.objects.filter(pk=hold_id).first()",
+        good=".filter(pk=hold_id, unit__in=units).first()", bad=".filter(pk=hold_id).first()",
         caught_by="points/services/test_holds.py::test_another_units_hold_looks_like_an_absent_one",
     ),
     Bug(
