@@ -14,7 +14,8 @@ SHARED_EVERY = 40  # one operation in so many is one that all processes ask
 _PROGRAMS = tuple(program.code for program in world.PROGRAMS)
 _WEIGHTS = {
     "accrue": 22, "batch": 3, "redeem": 18, "quote": 5, "hold": 9, "capture": 6, "void": 2, "time_out": 1,
-    "take_back": 8, "put_back": 8, "again": 5, "wrong": 4,
+    "take_back": 8, "put_back": 8, "exchange": 4, "transfer": 4, "adjust": 3, "mature": 2, "move": 0.7,
+    "unmove": 0.6, "again": 5, "wrong": 4,
 }  # fmt: skip
 
 
@@ -44,6 +45,7 @@ class Dice:
         self.accruals: deque[Op] = deque(maxlen=REMEMBERED)
         self.redemptions: deque[Op] = deque(maxlen=REMEMBERED)
         self.holds: deque[Op] = deque(maxlen=40)
+        self.moves: deque[Op] = deque(maxlen=40)
         self.quotes: deque[Op] = deque(maxlen=10)
         self.asked: deque[Op] = deque(maxlen=200)
         weights = _WEIGHTS | {"sweep": chance.sweep}
@@ -82,6 +84,8 @@ class Dice:
             self.redemptions.append(replace(op, kind="redeem", ref=op.original))
         elif op.kind == "hold":
             self.holds.append(op)
+        elif op.kind == "move":
+            self.moves.append(op)
         elif op.kind == "quote":
             self.quotes.append(
                 replace(
@@ -161,6 +165,46 @@ class Dice:
         return Op(
             kind, max(self.at, old.at), unit=old.unit, ref=self._ref("v"), member=old.member,
             program=old.program, points=points, original=old.ref,
+        )  # fmt: skip
+
+    def _exchange(self) -> Op:
+        rate = self.random.choice(world.RATES)
+        return Op(
+            "exchange", self.at, unit=world.program_by_code(rate.target).owner, ref=self._ref("x"),
+            member=self._member(), program=rate.source, target=rate.target, points=self._points(),
+        )  # fmt: skip
+
+    def _adjust(self) -> Op:
+        return Op("adjust", self.at, **self._who(), ref=self._ref("j"), points=self._sign() * self._points())
+
+    def _sign(self) -> int:
+        return self.random.choice((1, -1))
+
+    def _transfer(self) -> Op:
+        return Op(
+            "transfer", self.at, **self._who(), ref=self._ref("t"), to=self._member(), points=self._points()
+        )
+
+    def _mature(self) -> Op:
+        pending = [op for op in self.accruals if op.available_at is not None and op.available_at > self.at]
+        if not pending:
+            return self._accrue()
+        old = self.random.choice(pending)
+        return Op(
+            "mature", self.at, unit=old.unit, ref=self._ref("m"), member=old.member, program=old.program,
+            original=old.ref,
+        )  # fmt: skip
+
+    def _move(self) -> Op:
+        return Op("move", self.at, **self._who(), ref=self._ref("w"), to=self._member())
+
+    def _unmove(self) -> Op:
+        if not self.moves:
+            return self._move()
+        old = self.random.choice(self.moves)
+        return Op(
+            "unmove", max(self.at, old.at), unit=old.unit, ref=self._ref("u"), member=old.member,
+            program=old.program, original=old.ref,
         )  # fmt: skip
 
     def _sweep(self) -> Op:

@@ -15,7 +15,7 @@ from tests.ledger_simulator.world import member_number
 ROWS_AT_ONCE = 5_000
 _LOT = """
 SELECT l.id::text, g.code, u.code, l.points, l.earned_at, l.available_at, NULLIF(l.expires_at, 'infinity'),
-       {more}
+       l.rolls, {more}
 FROM points_lot l JOIN points_program g ON g.id = l.program_id JOIN units_businessunit u ON u.id = l.issuer_id
 """
 
@@ -34,7 +34,7 @@ SELECT o.what, o.id::text, coalesce(p.kind, CASE o.what WHEN 'held' THEN 'hold' 
                 FROM points_draw d WHERE d.posting_id = o.id),
                (SELECT json_agg(json_build_array(
                     l.id, l.program_id, l.issuer_id, l.points, l.earned_at, l.available_at,
-                    NULLIF(l.expires_at, 'infinity')))
+                    NULLIF(l.expires_at, 'infinity'), l.rolls, p.detail -> 'lots' ->> l.id::text))
                 FROM points_lot l WHERE l.posting_id = o.id))::text
            WHEN 'held' THEN json_build_array(
                NULL,
@@ -65,7 +65,7 @@ class Event:
     points: int
     at: datetime
     effects: Effects
-    lots: tuple[tuple[str, LotFacts], ...]
+    lots: tuple[tuple[str, LotFacts, str], ...]
 
     @property
     def reference(self) -> tuple[str, str, str]:
@@ -84,8 +84,12 @@ def events() -> Iterator[Event]:
         entries, draws, lots = json.loads(done or "[null, null, null]")
         moved = sorted((programs[number], moved) for number, moved in entries or ())
         made = tuple(
-            (identity, LotFacts(programs[of], units[issuer], much, *map(_instant, instants)))
-            for identity, of, issuer, much, *instants in lots or ()
+            (
+                identity,
+                LotFacts(programs[of], units[issuer], much, *map(_instant, instants), rolls),
+                origin or "",
+            )
+            for identity, of, issuer, much, *instants, rolls, origin in lots or ()
         )
         effects = Effects(tuple(moved), tuple((lot, drawn) for lot, drawn in draws or ()))
         yield Event(*row, member_number(member), program, points, at, effects, made)
@@ -114,20 +118,21 @@ def rows(sql: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def new_lots(posting: str) -> list[tuple[str, LotFacts]]:
-    """(id, facts) of the lots that a posting made."""
-    found = rows(_LOT.format(more="NULL") + "WHERE l.posting_id = %s", [posting])
-    return [(row[0], lot_facts(row[1:7])) for row in found]
+def new_lots(posting: str) -> list[tuple[str, LotFacts, str]]:
+    """(id, facts, the lot it came from) of the lots that a posting made."""
+    came_from = "(SELECT p.detail -> 'lots' ->> l.id::text FROM points_posting p WHERE p.id = l.posting_id)"
+    found = rows(_LOT.format(more=came_from) + "WHERE l.posting_id = %s", [posting])
+    return [(row[0], lot_facts(row[1:8]), row[8] or "") for row in found]
 
 
 def lot_facts(row: tuple[Any, ...]) -> LotFacts:
-    return LotFacts(*row[:5], row[5] or NEVER)
+    return LotFacts(*row[:5], row[5] or NEVER, row[6])
 
 
 def effects_of_posting(posting: str) -> Effects:
     entries = rows(
         "SELECT g.code, e.points FROM points_entry e JOIN points_program g ON g.id = e.program_id"
-        " WHERE e.posting_id = %s ORDER BY 1",
+        " WHERE e.posting_id = %s ORDER BY 1, 2",
         [posting],
     )
     draws = rows("SELECT lot_id::text, points FROM points_draw WHERE posting_id = %s ORDER BY id", [posting])
@@ -151,7 +156,7 @@ def wallets() -> dict[tuple[str, str], tuple[int, int, int]]:
 def lots() -> Iterator[tuple[str, tuple[LotFacts, int, int]]]:
     """Every lot: its id, and (facts, remaining, held)."""
     for row in streamed(_LOT.format(more="l.remaining, l.held") + " ORDER BY l.id"):
-        yield row[0], (lot_facts(row[1:7]), row[7], row[8])
+        yield row[0], (lot_facts(row[1:8]), row[8], row[9])
 
 
 def open_holds() -> list[tuple[str, str]]:

@@ -7,6 +7,12 @@ Shares = tuple[tuple[str, int, int], ...]
 """Who pays: (program, spent of its own points, covered of the price), in order."""
 
 POSTING_KIND = {
+    "adjust": "adjustment",
+    "exchange": "exchange",
+    "mature": "maturity",
+    "move": "move",
+    "transfer": "transfer",
+    "unmove": "reversal",
     "accrue": "accrual",
     "redeem": "redemption",
     "capture": "redemption",
@@ -32,8 +38,10 @@ class Op:
     """One thing asked of one service at the instant `at`. What a kind does not need is left out.
 
     accrue, accrue_many, quote, redeem, hold, capture, void, time_out, take_back (an accrual), put_back (a
-    redemption), sweep. `original` is the reference that a reversal, capture or void means; `points` None: all
-    of a hold. A token is a quote's, which showed `quoted` and dies at `quoted_until`.
+    redemption), sweep; exchange (into `target`), adjust (signed points), transfer and move (a whole wallet)
+    to the member `to`, mature (an accrual), unmove (a move). `original` is the reference that such an
+    operation means; `points` None: all of a hold. A token is a quote's, which showed `quoted` and dies at
+    `quoted_until`.
     """
 
     kind: str
@@ -46,6 +54,8 @@ class Op:
     original: str = ""
     available_at: datetime | None = None
     grants: tuple[Grant, ...] = ()
+    to: int = -1
+    target: str = ""
     token: str | None = None
     quoted: Shares = ()
     quoted_until: datetime | None = None
@@ -65,18 +75,21 @@ class Op:
     def concerns(self, member: int) -> bool:
         """It may have touched points of `member` (-1: of anybody)."""
         is_for_all = self.kind in {"sweep", "time_out"} or member == -1
-        return is_for_all or self.member == member or any(grant.member == member for grant in self.grants)
+        mine = member in {self.member, self.to}
+        return is_for_all or mine or any(grant.member == member for grant in self.grants)
 
     def told(self, member: int) -> str:
         """In words; of a batch only what is `member`'s."""
         told = [f"{name}={getattr(self, name)}" for name in ("unit", "ref", "member", "program", "points")]
         told += [f"original={self.original}"] if self.original else []
+        told += [f"to={self.to}"] if self.to >= 0 else []
+        told += [f"target={self.target}"] if self.target else []
         told += [f"quoted={self.quoted}"] if self.token else []
         told += [f"{grant.ref}={grant.points}" for grant in self.grants if grant.member == member]
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind} " + " ".join(told)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class LotFacts:
     """What a new lot is."""
 
@@ -86,6 +99,7 @@ class LotFacts:
     earned_at: datetime
     available_at: datetime
     expires_at: datetime
+    rolls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +117,7 @@ class Answer:
     outcome: str
     shares: Shares = ()
     short: int = 0
-    counts: tuple[int, ...] = ()  # taken, owed, forgiven | lots, points that expired | holds that ended
+    counts: tuple[int, ...] = ()  # taken, owed, forgiven | lots, points that expired | holds that ended | …
     items: tuple[str, ...] = ()  # the outcomes of a batch
     posted: tuple[str, ...] = ()  # ids of postings, or of the hold: for the records, not for comparing
     token: str = ""

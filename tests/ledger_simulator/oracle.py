@@ -1,12 +1,13 @@
 """What must happen: the rules of the ledger in plain Python, one operation after the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from fractions import Fraction
+from datetime import timedelta
 
 from tests.ledger_simulator import world
-from tests.ledger_simulator.operations import Answer, Effects, LotFacts, Op
+from tests.ledger_simulator.books import NOTHING, Verdict, refused
+from tests.ledger_simulator.carrying import Carrying
+from tests.ledger_simulator.operations import Answer, LotFacts, Op
 from tests.ledger_simulator.shelf import (
     Hold,
     Lot,
@@ -17,60 +18,33 @@ from tests.ledger_simulator.shelf import (
     effects,
     first_of,
     grace_ends,
-    order_of,
     shown,
     standing,
 )
 
 HOLD_LIFE = timedelta(minutes=15)
-Verdict = tuple[Answer, Effects]
-NOTHING = Effects()
 
 
-def refused(code: str, **facts: int) -> Verdict:
-    return Answer(code, **facts), NOTHING
-
-
-class Oracle:
+class Oracle(Carrying):
     """The books as they must be. `ask` answers an operation and changes them accordingly.
 
-    After an operation that made lots, `name_lots` tells their ids. `numbers` are those of the wallets in the
-    database, as far as they are known: they break ties.
+    After an operation that made lots, `name_lots` tells their ids.
     """
-
-    def __init__(self, numbers: Mapping[tuple[int, str], int]) -> None:
-        self.numbers = numbers
-        self.wallets: dict[tuple[int, str], Wallet] = {}
-        self.of_member: dict[int, list[Wallet]] = {}
-        self.posted: dict[tuple[str, str, str], Posted] = {}
-        self.holds: dict[tuple[str, str], Hold] = {}
-        self.open_holds: dict[tuple[str, str], Hold] = {}
-        self.lots: dict[str, Lot] = {}
-        self.unnamed: list[Lot] = []
 
     def ask(self, op: Op) -> Verdict:
         verdict: Verdict = getattr(self, f"_{op.kind}")(op)
         return verdict
-
-    def name_lots(self, named: Iterable[tuple[str, LotFacts]]) -> None:
-        """Tell the ids of the lots just made; equal lots may swap theirs.
-
-        :raises AssertionError: other lots were made
-        """
-        real = sorted(named, key=lambda pair: order_of(pair[1]))
-        mine = sorted(self.unnamed, key=lambda lot: order_of(lot.facts))
-        self.unnamed = []
-        assert [facts for _, facts in real] == [lot.facts for lot in mine], f"lots {real}, not {mine}"
-        for (identity, _), lot in zip(real, mine, strict=True):
-            lot.id = identity
-            self.lots[identity] = lot
 
     # --- earning ---
 
     def _accrue(self, op: Op) -> Verdict:
         if op.member == world.FROZEN_MEMBER:
             return refused("member_not_active")
-        return self._inactive(op) or self._give(op)
+        if stopped := self._inactive(op):
+            return stopped
+        if dies_at(world.program_by_code(op.program), op.at) <= (op.available_at or op.at):
+            return refused("instant_out_of_range")  # nobody could ever spend them
+        return self._give(op)
 
     def _accrue_many(self, op: Op) -> Verdict:
         if stopped := self._inactive(op):
@@ -91,49 +65,25 @@ class Oracle:
 
     def _give(self, op: Op) -> Verdict:
         if earlier := self.posted.get((op.unit, "accrual", op.ref)):
-            return self._again(earlier.op, earlier.points, op), NOTHING
+            return self.again(earlier.op, earlier.points, op), NOTHING
         assert op.points is not None
         if not 1 <= op.points <= world.POINTS_MAX:
             return refused("points_out_of_range")
-        wallet = self._wallet(op.member, op.program)
+        wallet, program = self.wallet(op.member, op.program), world.program_by_code(op.program)
         repaid = min(wallet.debt, op.points)
         facts = LotFacts(
-            op.program, op.unit, op.points, op.at, op.available_at or op.at,
-            dies_at(world.program_by_code(op.program), op.at),
+            op.program, op.unit, op.points, op.at, op.available_at or op.at, dies_at(program, op.at),
+            program.rolls,
         )  # fmt: skip
-        lot = self._new_lot(wallet, facts, op.points - repaid)
+        lot = self.new_lot(wallet, facts, op.points - repaid)
         wallet.balance += op.points
         wallet.debt -= repaid
+        self.renew(wallet, op.at)
         self.posted[op.unit, "accrual", op.ref] = Posted(op, op.points, lot=lot)
         draws = ((lot, repaid),) if repaid else ()
         return Answer("posted"), effects({op.program: op.points}, draws)
 
     # --- spending ---
-
-    def allocate(self, member: int, program: str, price: int, at: datetime) -> tuple[list[Share], int]:
-        """Who pays a price and what is short: the price's own points first, then soonest expiry first."""
-        shares, rest = [], price
-        own = self.wallets.get((member, program))
-        if own is not None:
-            usable = own.usable(at)
-            spent = min(rest, own.bound, sum(lot.free for lot in usable))
-            if spent > 0:
-                shares.append(Share(own, spent, spent, Fraction(1), first_of(usable, spent)))
-                rest -= spent
-        others = []
-        for wallet in self.of_member.get(member, ()):
-            rate = self._rate(wallet.program, program, at)
-            usable = wallet.usable(at)
-            if wallet.program != program and rate and usable:
-                others.append((usable[0].facts.expires_at, wallet.number, wallet, rate, usable))
-        for _, _, wallet, rate, usable in sorted(others, key=lambda found: found[:2]):
-            points = min(wallet.bound, sum(lot.free for lot in usable))
-            covered = min(rest, int(points * rate))
-            if covered > 0:
-                spent = -(-covered // rate)
-                shares.append(Share(wallet, spent, covered, rate, first_of(usable, spent)))
-                rest -= covered
-        return shares, rest
 
     def _quote(self, op: Op) -> Verdict:
         if stopped := self._may_not_spend(op):
@@ -149,24 +99,28 @@ class Oracle:
     def _redeem(self, op: Op) -> Verdict:
         earlier = self.posted.get((op.unit, "redemption", op.ref))
         if stopped := self._may_not_spend(op) or self._quote_is_dead(op):
-            is_same = earlier and self._again(earlier.op, earlier.points, op).outcome == "replayed"
+            is_same = earlier and self.again(earlier.op, earlier.points, op).outcome == "replayed"
             return (Answer("replayed", earlier.shown), NOTHING) if earlier and is_same else stopped
         if earlier:
-            answer = self._again(earlier.op, earlier.points, op)
+            answer = self.again(earlier.op, earlier.points, op)
             return (
                 replace(answer, shares=earlier.shown) if answer.outcome == "replayed" else answer
             ), NOTHING
         if (op.unit, op.ref) in self.holds:
             return refused("reference_reused")
         shares = self._agreed(op)
-        return shares if isinstance(shares, tuple) else self._spend(op, op.ref, shares)
+        if isinstance(shares, tuple):
+            return shares
+        for share in shares:
+            self.renew(share.wallet, op.at)
+        return self._spend(op, op.ref, shares)
 
     def _hold(self, op: Op) -> Verdict:
         if stopped := self._may_not_spend(op) or self._quote_is_dead(op):
             return stopped
         if earlier := self.holds.get((op.unit, op.ref)):
             assert earlier.op.points is not None
-            answer = self._again(earlier.op, earlier.op.points, op)
+            answer = self.again(earlier.op, earlier.op.points, op)
             is_same = answer.outcome == "replayed"
             return (replace(answer, shares=shown(earlier.shares)) if is_same else answer), NOTHING
         if (op.unit, "redemption", op.ref) in self.posted:
@@ -201,7 +155,11 @@ class Oracle:
             return refused("capture_exceeds_hold")
         self._end(hold, "captured")
         spending = replace(hold.op, points=price)
-        return self._spend(spending, op.original, standing(hold.shares, price))
+        shares = standing(hold.shares, price)
+        done = self._spend(spending, op.original, shares)
+        for share in shares:
+            self.renew(share.wallet, op.at)
+        return done
 
     def _void(self, op: Op) -> Verdict:
         hold = self.holds.get((op.unit, op.original))
@@ -229,7 +187,7 @@ class Oracle:
         if stopped := self._cannot_reverse(op, original):
             return stopped
         program = world.program_by_code(original.op.program)
-        wallet = self._wallet(original.op.member, program.code)
+        wallet = self.wallet(original.op.member, program.code)
         mine = [original.lot] if original.lot in wallet.lots and original.lot.free else []
         living = [lot for lot in wallet.lots if lot.free and lot.facts.expires_at > op.at]
         others = sorted((lot for lot in living if lot is not original.lot), key=lambda lot: lot.order)
@@ -277,8 +235,11 @@ class Oracle:
                 if not returned:
                     continue
                 if until is not None and lot.facts.expires_at <= op.at:
-                    facts = replace(lot.facts, points=returned, available_at=op.at, expires_at=until)
-                    self._new_lot(share.wallet, facts, returned)
+                    # A grace is a grace: it does not roll.
+                    facts = replace(
+                        lot.facts, points=returned, available_at=op.at, expires_at=until, rolls=False
+                    )
+                    self.new_lot(share.wallet, facts, returned)
                 else:
                     share.wallet.give_back(lot, returned)
                     back.append((lot, -returned))
@@ -300,6 +261,7 @@ class Oracle:
         points = lot.free
         wallet.balance -= points
         wallet.take(lot, points)
+        lot.is_partly_dead = True
         return points
 
     def end_hold(self, unit: str, ref: str, status: str) -> None:
@@ -307,25 +269,6 @@ class Oracle:
         self._end(self.open_holds[unit, ref], status)
 
     # --- what several need ---
-
-    def _wallet(self, member: int, program: str) -> Wallet:
-        wallet = self.wallets.get((member, program))
-        if wallet is None:
-            wallet = self.wallets[member, program] = Wallet(program)
-            wallet.number = self.numbers.get((member, program), 0)
-            self.of_member.setdefault(member, []).append(wallet)
-        return wallet
-
-    def _new_lot(self, wallet: Wallet, facts: LotFacts, remaining: int) -> Lot:
-        lot = Lot(facts, remaining)
-        self.unnamed.append(lot)
-        if remaining:
-            wallet.lots.append(lot)
-        return lot
-
-    def _rate(self, source: str, target: str, at: datetime) -> Fraction | None:
-        pair = (rate for rate in world.RATES if (rate.source, rate.target) == (source, target))
-        return next((rate.value for rate in pair if rate.is_in_force(at)), None)
 
     @staticmethod
     def _inactive(op: Op) -> Verdict | None:
@@ -384,8 +327,3 @@ class Oracle:
         if op.points < 1 or original.reversed + op.points > original.points:
             return refused("reversal_exceeds_original")
         return None
-
-    @staticmethod
-    def _again(earlier: Op, points: int, op: Op) -> Answer:
-        is_same = (earlier.member, earlier.program, points) == (op.member, op.program, op.points)
-        return Answer("replayed" if is_same else "reference_reused")

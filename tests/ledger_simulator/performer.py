@@ -1,14 +1,18 @@
 """Asks the real services what the simulator wants asked, and tells their answers as plain data."""
 
 from dataclasses import asdict
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from common.errors import DomainError
 from members.models import Member
-from points import models
+from points import ledger, models
+from points.rules.expiry import expiry_instant
+from points.rules.limits import day_of, month_of
 from points.rules.shares import Share
-from points.services import accrual, expiry, holds, redemption, reversal
+from points.services import accrual, exchange, expiry, holds, redemption, reversal
 from tests.ledger_simulator import world
 from tests.ledger_simulator.operations import LOST, Answer, Op, Shares
 from units.models import BusinessUnit
@@ -108,6 +112,72 @@ class Performer:
             at=op.at,
         )  # fmt: skip
         return self._spent(done)
+
+    def _exchange(self, op: Op) -> Answer:
+        done = exchange.exchange_points(
+            member=self.members[world.member_id(op.member)], source=self.programs[op.program],
+            target=self.programs[op.target], points=op.points, source_ref=op.ref, by=BY, at=op.at,
+        )  # fmt: skip
+        return self._carried(done.is_replay, done.posting.pk, done.given)
+
+    def _adjust(self, op: Op) -> Answer:
+        program = self.programs[op.program]
+        policy = accrual.policy_of(program)
+        done = ledger.adjust(
+            ledger.Adjustment(
+                world.member_id(op.member), program.pk, self.units[op.unit].pk, op.points, op.ref, op.at,
+                expiry_instant(policy, op.at), program.unit_cost, policy.rolls, reason="simulated",
+            ),
+            actor=BY,
+        )  # fmt: skip
+        done.or_refuse(short=done.short)
+        return self._carried(done.is_replay, done.posting_id)
+
+    def _transfer(self, op: Op) -> Answer:
+        program = self.programs[op.program]
+        day_cap, month_cap = world.program_by_code(op.program).caps
+        zone = ZoneInfo(program.time_zone)
+        done = ledger.transfer(
+            ledger.Transfer(
+                world.member_id(op.member), world.member_id(op.to), program.pk, self.units[op.unit].pk,
+                op.points, op.ref, op.at, ledger.Period(*day_of(op.at, zone), day_cap),
+                ledger.Period(*month_of(op.at, zone), month_cap),
+            ),
+            actor=BY,
+        )  # fmt: skip
+        done.or_refuse(short=done.short)
+        return self._carried(done.is_replay, done.posting_id)
+
+    def _mature(self, op: Op) -> Answer:
+        done = ledger.mature(
+            accrual_id=self._posting(op, "accrual"), source_ref=op.ref, at=op.at, actor=BY
+        ).or_refuse()
+        return self._carried(done.is_replay, done.posting_id, done.released)
+
+    def _move(self, op: Op) -> Answer:
+        move = ledger.Move(
+            world.member_id(op.member), world.member_id(op.to), self.programs[op.program].pk,
+            self.units[op.unit].pk, op.ref, op.at,
+        )  # fmt: skip
+        done = ledger.move_wallet(move, actor=BY).or_refuse()
+        return self._carried(done.is_replay, done.posting_id, done.moved, done.debt)
+
+    def _unmove(self, op: Op) -> Answer:
+        done = ledger.unmove(
+            move_id=self._posting(op, "move"), source_ref=op.ref, at=op.at, actor=BY
+        ).or_refuse()
+        return self._carried(done.is_replay, done.posting_id, done.moved, done.debt)
+
+    def _posting(self, op: Op, kind: str) -> UUID:
+        """The id of the posting that an operation means; one that is nobody's, where there is none."""
+        known = models.Posting.objects.filter(
+            unit=self.units[op.unit], kind=kind, source_ref=op.original
+        ).values_list("pk", flat=True)
+        return known.first() or world.member_id(0)
+
+    @staticmethod
+    def _carried(is_replay: bool, posting_id: UUID | None, *counts: int) -> Answer:  # noqa: FBT001 -- as answered
+        return Answer("replayed" if is_replay else "posted", counts=counts, posted=(str(posting_id),))
 
     def _sweep(self, op: Op) -> Answer:
         done = asdict(expiry.expire_due_lots(at=op.at, wallets_a_chunk=200))

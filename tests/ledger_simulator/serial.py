@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.ledger_simulator import ledger, world
 from tests.ledger_simulator.dice import Chance, Dice
-from tests.ledger_simulator.operations import DONE, Answer, Effects, Op
+from tests.ledger_simulator.operations import DONE, POSTING_KIND, Answer, Effects, Op
 from tests.ledger_simulator.oracle import Oracle
 from tests.ledger_simulator.performer import Performer
 from tests.ledger_simulator.place import Place
@@ -14,7 +14,8 @@ from tests.ledger_simulator.proofs import differences
 from tests.ledger_simulator.settlers import settle
 from tests.ledger_simulator.shelf import settled
 
-HELD_AND_POSTED = {"accrue", "redeem", "hold", "capture", "take_back", "put_back"}
+HELD_AND_POSTED = {"hold", *POSTING_KIND}
+MAKE_LOTS = {"accrue", "accrue_many", "put_back", "adjust", "transfer", "exchange", "mature", "move"}
 
 
 class Disagreed(Exception):
@@ -68,7 +69,7 @@ class Serial:
             made = [key for key, name in zip(real.posted, real.items, strict=True) if name == "posted"]
         elif op.kind in HELD_AND_POSTED and real.posted and done != Effects():
             made = list(real.posted)
-        if op.kind in {"accrue", "accrue_many", "put_back"}:
+        if op.kind in MAKE_LOTS:
             self.oracle.name_lots(pair for key in made for pair in ledger.new_lots(key))
         for (member, program), wallet in self.oracle.wallets.items() if made else ():
             if not wallet.number:

@@ -10,11 +10,14 @@ from tests.ledger_simulator import world
 
 def settle(members: int) -> None:
     """The rows of the world, under the ids that world.py gives; `members` people besides the frozen one."""
-    for number, code in enumerate((*world.UNITS, world.CLOSED_UNIT), 1):
-        make_unit(code, id=number, is_active=code != world.CLOSED_UNIT)
+    units = {
+        code: make_unit(code, id=number, is_active=code != world.CLOSED_UNIT)
+        for number, code in enumerate((*world.UNITS, world.CLOSED_UNIT), 1)
+    }
     made = {
         program.code: make_program(
-            program.code, id=program.number, expiry_kind=program.expiry, expiry_count=program.count,
+            program.code, id=program.number, owner=units[program.owner], expiry_kind=program.expiry,
+            expiry_count=program.count,
             time_zone=program.zone, reversal_policy=program.reversal, grace_days=program.grace_days,
             is_active=program.is_active,
         )
@@ -23,7 +26,8 @@ def settle(members: int) -> None:
     for rate in world.RATES:
         ExchangeRate.objects.create(
             source=made[rate.source], target=made[rate.target], numerator=rate.value.numerator,
-            denominator=rate.value.denominator, during=DateTimeTZRange(rate.starts_at, rate.ends_at),
+            denominator=rate.value.denominator, cap_per_member_day=rate.cap,
+            during=DateTimeTZRange(rate.starts_at, rate.ends_at),
         )  # fmt: skip
     make_member(id=world.member_id(world.FROZEN_MEMBER), number=f"{10**11:012d}", status="frozen")
     Member.objects.bulk_create(

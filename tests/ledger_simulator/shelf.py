@@ -1,7 +1,7 @@
 """What the oracle keeps: wallets, lots, what was posted and held. It knows nothing of the kernel."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ class Lot:
     remaining: int
     id: str = ""
     held: int = 0
+    origin: str = ""  # the id of the lot that it was before it changed hands or state
+    is_partly_dead: bool = False
 
     @property
     def free(self) -> int:
@@ -43,6 +45,7 @@ class Wallet:
     debt: int = 0
     number: int = 0
     lots: list[Lot] = field(default_factory=list)  # those with points left
+    activities: list[datetime] = field(default_factory=list)  # what renewed it, if it rolls
 
     @property
     def bound(self) -> int:
@@ -89,7 +92,7 @@ class Share:
 
 @dataclass(slots=True, eq=False)
 class Posted:
-    """An accrual, a redemption or a reversal that stands under its reference."""
+    """What stands under its reference. `lots` are a move's: each new one, and the one it came from."""
 
     op: Op
     points: int
@@ -98,6 +101,8 @@ class Posted:
     reversed: int = 0
     counts: tuple[int, ...] = ()
     shown: tuple[tuple[str, int, int], ...] = ()
+    lots: tuple[tuple[Lot, Lot], ...] = ()
+    debt: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -128,7 +133,7 @@ def dies_at(program: Program, earned_at: datetime) -> datetime:
     match program.expiry:
         case "never":
             return NEVER
-        case "days":
+        case "days" | "rolling":
             return midnight(day + timedelta(days=program.count + 1), zone)
         case "month_end":
             months = day.year * 12 + day.month + program.count
@@ -178,13 +183,15 @@ def shown(shares: Sequence[Share]) -> Shares:
     return tuple(share.shown for share in shares)
 
 
-def effects(entries: dict[str, int], draws: Iterable[tuple[Lot, int]]) -> Effects:
+def effects(entries: dict[str, int] | Iterable[tuple[str, int]], draws: Iterable[tuple[Lot, int]]) -> Effects:
     """What a posting does. Its draws name lots by themselves: `settled` tells them by their ids."""
-    return Effects(tuple(sorted(entries.items())), tuple(draws))
+    pairs = entries.items() if isinstance(entries, dict) else entries
+    return Effects(tuple(sorted(pair for pair in pairs if pair[1])), tuple(draws))
 
 
-def order_of(facts: LotFacts) -> tuple[object, ...]:
-    return (facts.program, facts.issuer, facts.points, facts.earned_at, facts.available_at, facts.expires_at)
+def as_made(facts: LotFacts) -> LotFacts:
+    """What stays true of a lot: when a rolling one ends is told by its end."""
+    return replace(facts, expires_at=NEVER) if facts.rolls else facts
 
 
 def settled(done: Effects) -> Effects:

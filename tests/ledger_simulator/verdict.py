@@ -125,12 +125,10 @@ class Verdict:
             hold = self.oracle.holds.get((op.unit, op.original))
             points = hold.op.points if hold and op.points is None else op.points
             return (points, op.at) == (event.points, event.at)
-        return (op.member, op.program, op.points, op.at) == (
-            event.member,
-            event.program,
-            event.points,
-            event.at,
-        )
+        # How much an early release or a move carries is not asked; an adjustment's sign is not its posting's.
+        points = event.points if op.kind in {"mature", "move", "unmove"} else abs(op.points or 0)
+        asked = (op.member, op.program, points, op.at)
+        return asked == (event.member, event.program, event.points, event.at)
 
     def _replay_end(self, event: ledger.Event) -> None:
         hold = self.oracle.holds[event.unit, event.ref]

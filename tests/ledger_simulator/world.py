@@ -17,7 +17,10 @@ POINTS_MAX = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A points currency: what happens to its points in time, on refunds and on cancelled redemptions."""
+    """A points currency: what happens to its points in time, on refunds and on cancelled redemptions.
+
+    `caps` are what a member may transfer in a local day and a month.
+    """
 
     number: int
     code: str
@@ -27,17 +30,28 @@ class Program:
     reversal: str
     grace_days: int
     is_active: bool = True
+    owner: str = "MALL"
+    caps: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def rolls(self) -> bool:
+        """Earning and redeeming renew its points."""
+        return self.expiry == "rolling"
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`value` points of `target` for one of `source`, from `starts_at` until just before `ends_at`."""
+    """`value` points of `target` for one of `source`, from `starts_at` until just before `ends_at`.
+
+    A member may exchange `cap` points of `source` at it in a local day of `source`.
+    """
 
     source: str
     target: str
     value: Fraction
     starts_at: datetime
     ends_at: datetime | None
+    cap: int | None = None
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -46,17 +60,20 @@ class Rate:
 UNITS = ("MALL", "HOTEL", "ESTATE", "TOWER")
 CLOSED_UNIT = "CLOSED"
 PROGRAMS = (
-    Program(1, "MALL", "days", 30, "Asia/Shanghai", "debt", 30),
-    Program(2, "HOTEL", "month_end", 1, "Europe/Paris", "clamp", 0),
-    Program(3, "HOME", "never", 0, "Asia/Shanghai", "refuse", 7),
-    Program(4, "OFFICE", "year_end", 0, "America/New_York", "debt", 10),
+    Program(1, "MALL", "days", 30, "Asia/Shanghai", "debt", 30, caps=(800, 3000)),
+    Program(2, "HOTEL", "month_end", 1, "Europe/Paris", "clamp", 0, owner="HOTEL"),
+    Program(3, "HOME", "never", 0, "Asia/Shanghai", "refuse", 7, owner="ESTATE", caps=(None, 2000)),
+    Program(4, "OFFICE", "year_end", 0, "America/New_York", "debt", 10, owner="TOWER"),
+    Program(6, "CLUB", "rolling", 20, "Europe/London", "debt", 5, owner="TOWER"),
 )
 CLOSED_PROGRAM = Program(5, "OLD", "never", 0, "Asia/Shanghai", "debt", 0, is_active=False)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _MIDDLE = START + SPAN / 2
 RATES = (
-    Rate("HOTEL", "MALL", Fraction(3, 2), _LONG_AGO, None),
+    Rate("HOTEL", "MALL", Fraction(3, 2), _LONG_AGO, None, cap=500),
     Rate("HOME", "MALL", Fraction(7, 5), _LONG_AGO, None),
+    Rate("CLUB", "MALL", Fraction(2, 3), _LONG_AGO, None),
+    Rate("MALL", "CLUB", Fraction(4, 3), _LONG_AGO, None, cap=300),
     Rate("OFFICE", "MALL", Fraction(1, 3), _LONG_AGO, _MIDDLE),
     Rate("OFFICE", "MALL", Fraction(2, 5), _MIDDLE, None),
     Rate("MALL", "HOTEL", Fraction(1, 2), _LONG_AGO, None),
