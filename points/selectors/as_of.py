@@ -132,19 +132,32 @@ def _of_member(member_id: UUID, at: datetime) -> dict[str, Any]:
     return {"member": member_id, "at": at, "low": str(lowest_id(at))}
 
 
-# A lot that rolls ended then where the last renewal before then had put it. Renewals only move an end on, so
-# it is the latest one on record that is not beyond the present end; what changed hands brings its earlier
-# holder's record along.
+# A lot that rolls ended then where the renewals told before then had put it: from its first end on, each that
+# happened while it lived, of its member, and, where it came from another lot (a transfer, a move, an early
+# release), of that one's member until then, and so on. In what order they were told does not matter.
 _END_THEN = """
     CASE WHEN l.rolls THEN coalesce((
-        SELECT max(r.until) FROM (
-            SELECT (q.detail #>> ARRAY['renews_until', l.program_id::text])::timestamptz AS until
-            FROM points_posting q
-            WHERE q.posted_at < %(at)s
-              AND (q.member_id = l.member_id AND q.posted_at >= p.posted_at
-                   OR p.kind IN ('transfer', 'move', 'maturity')
-                      AND q.member_id = p.member_id AND q.posted_at < p.posted_at)
-        ) r WHERE r.until <= l.expires_at), l.expires_at)
+        WITH RECURSIVE line AS (
+            SELECT l.id, l.posting_id, l.member_id, %(at)s::timestamptz AS until, 1 AS depth
+            UNION ALL
+            SELECT o.id, o.posting_id, o.member_id, b.posted_at, n.depth + 1
+            FROM line n
+            JOIN points_posting b ON b.id = n.posting_id AND b.kind IN ('transfer', 'move', 'maturity')
+            JOIN points_lot o ON o.id = (b.detail -> 'lots' ->> n.id::text)::uuid
+        ), told AS (
+            SELECT q.occurred_at,
+                   (q.detail #>> ARRAY['renews_until', l.program_id::text])::timestamptz AS until
+            FROM line n JOIN points_posting q ON q.member_id = n.member_id AND q.posted_at < n.until
+            WHERE q.detail -> 'renews_until' ? l.program_id::text
+        ), ends AS (
+            (SELECT (b.detail #>> ARRAY['renews_until', l.program_id::text])::timestamptz AS at
+             FROM line n JOIN points_posting b ON b.id = n.posting_id ORDER BY n.depth DESC LIMIT 1)
+            UNION ALL
+            SELECT (SELECT max(t.until) FROM told t
+                    WHERE t.occurred_at < e.at AND t.until > e.at AND t.until <= l.expires_at)
+            FROM ends e WHERE e.at IS NOT NULL
+        )
+        SELECT max(ends.at) FROM ends), l.expires_at)
     ELSE l.expires_at END
 """
 
@@ -201,15 +214,17 @@ _LIABILITY = f"""
         FROM points_lot l LEFT JOIN drawn d ON d.lot_id = l.id WHERE l.is_open
         UNION ALL
         SELECT l.*, d.points FROM points_lot l JOIN drawn d ON d.lot_id = l.id WHERE NOT l.is_open
+    ), late AS (
+        SELECT DISTINCT member_id FROM since WHERE renewed_late
     ), then_there AS (
         SELECT l.program_id, l.issuer_id, l.unit_cost, l.remaining_then AS remaining,
-               CASE WHEN l.rolls
-                         AND EXISTS (SELECT FROM since s WHERE s.renewed_late AND s.member_id = l.member_id)
-                    THEN (SELECT {_END_THEN} FROM points_posting p WHERE p.id = l.posting_id)
+               CASE WHEN l.rolls AND late.member_id IS NOT NULL
+                    THEN {_END_THEN}
                     ELSE l.expires_at END > %(at)s AS lives
         FROM lots l
-        WHERE l.remaining_then > 0
-          AND (l.posting_id < %(low)s OR NOT EXISTS (SELECT FROM since s WHERE s.id = l.posting_id))
+        LEFT JOIN since made ON made.id = l.posting_id
+        LEFT JOIN late ON late.member_id = l.member_id
+        WHERE l.remaining_then > 0 AND made.id IS NULL
     )
     SELECT program_id, issuer_id,
            coalesce(sum(remaining) FILTER (WHERE lives), 0),
