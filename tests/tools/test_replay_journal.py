@@ -251,6 +251,12 @@ def spend_a_dead_lot(rows):
     (redemption["detail"] or {}).pop("held_at", None)
 
 
+def expire_a_living_lot(rows):
+    expiry = first(rows, "posting", kind="expiry")
+    lot = first(rows, "draw", posting=expiry["id"])["lot"]
+    first(rows, "lot", id=lot)["expires_at"] = None
+
+
 def move_a_posting_in_time(rows):
     first(rows, "posting")["posted_at"] = "2026-06-15T04:00:00.000001+00:00"
 
@@ -297,6 +303,7 @@ CORRUPTIONS = {
     reverse_more_than_was_posted: "reversals_within_original",
     reverse_what_never_was: "nothing_is_orphaned",
     spend_a_dead_lot: "spent_points_were_alive",
+    expire_a_living_lot: "expired_points_were_dead",
     move_a_posting_in_time: "digest_fits",
     blame_another: "digest_fits",
     move_an_entry_to_another_unit: "digest_fits",
