@@ -150,7 +150,8 @@ _END_THEN = """
             FROM line n JOIN points_posting q ON q.member_id = n.member_id AND q.posted_at < n.until
             WHERE q.detail -> 'renews_until' ? l.program_id::text
         ), ends AS (
-            (SELECT (b.detail #>> ARRAY['renews_until', l.program_id::text])::timestamptz AS at
+            (SELECT coalesce(b.detail #>> ARRAY['renews_until', l.program_id::text],
+                             b.detail #>> ARRAY['lives_until', l.program_id::text])::timestamptz AS at
              FROM line n JOIN points_posting b ON b.id = n.posting_id ORDER BY n.depth DESC LIMIT 1)
             UNION ALL
             SELECT (SELECT max(t.until) FROM told t

@@ -52,7 +52,11 @@ BEGIN
     END IF;
     posting_id := points_post_carried(
         'adjustment', p_unit, p_source_ref, p_member, p_program, abs(p_points), p_at, p_actor, NULL,
-        p_detail || jsonb_build_object('points', p_points), 'adjusted',
+        p_detail || jsonb_build_object('points', p_points)
+            -- It renews nothing: only its own first end is told, which the digest leaves out of a lot that rolls.
+            || CASE WHEN p_points > 0 AND p_rolls
+                    THEN jsonb_build_object('lives_until', points_renewals(p_program, p_expires_at)) ELSE '{}' END,
+        'adjusted',
         ARRAY[(p_member, w.id, p_points, -v_repaid)::points_moved], v_lots, p_member, w.id);
     outcome := 'posted';
 END $$;

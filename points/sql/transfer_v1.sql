@@ -59,17 +59,22 @@ BEGIN
         SELECT * INTO v_to FROM points_wallet w WHERE w.member_id = p_to AND w.program_id = p_program;
         IF v_look = 2 OR v_to.id IS NULL THEN
             "left" := points_transfer_left(p_from, p_program, p_day_cap, p_day, p_month_cap, p_month);
-            IF p_points > "left" THEN
-                outcome := 'transfer_cap_reached';
-                RETURN;
-            END IF;
             v_lots := points_take(v_from.id, least(p_points, coalesce(points_beyond_debt(v_from.id, v_from.balance, v_from.debt), 0)),
                                   p_at);
             short := p_points - points_in(v_lots);
-            IF short > 0 THEN
+            IF p_points > "left" THEN
+                outcome := 'transfer_cap_reached';
+                short := NULL;
+            ELSIF short > 0 THEN
                 outcome := 'insufficient_points';
+            END IF;
+            -- A twin that posted since the first look took what seems to be missing: then the second look answers.
+            IF outcome IS NOT NULL AND (v_look = 2 OR NOT EXISTS (
+                    SELECT FROM points_posting p
+                    WHERE p.unit_id = p_unit AND p.kind = 'transfer' AND p.source_ref = p_source_ref)) THEN
                 RETURN;
             END IF;
+            outcome := NULL;
         END IF;
         EXIT WHEN v_look = 2;
         IF v_to.id IS NULL THEN

@@ -118,8 +118,10 @@ LOT_CHECKS = (
         """
         WITH said AS MATERIALIZED (
             SELECT p.member_id, r.key::integer AS program_id, r.value::timestamptz AS until
-            FROM points_posting p CROSS JOIN LATERAL jsonb_each_text(p.detail -> 'renews_until') r
-            WHERE p.detail ? 'renews_until'
+            FROM points_posting p
+            -- An adjustment by hand gives a lot that rolls without renewing the others.
+            CROSS JOIN LATERAL jsonb_each_text(coalesce(p.detail -> 'renews_until', p.detail -> 'lives_until')) r
+            WHERE p.detail ?| ARRAY['renews_until', 'lives_until']
         )
         SELECT 'points_lot', l.id::text, 'ends ' || l.expires_at || ', which nothing of its member said'
         FROM points_lot l JOIN points_posting p ON p.id = l.posting_id
@@ -130,18 +132,17 @@ LOT_CHECKS = (
                     OR EXISTS (SELECT FROM points_draw d JOIN points_posting b ON b.id = d.posting_id
                                WHERE d.lot_id = l.id AND d.points < 0 AND b.detail ? 'to'))
                    AND EXISTS (SELECT FROM said s WHERE (s.program_id, s.until) = (l.program_id, l.expires_at)))
-          -- An adjustment by hand may give a lot that rolls without renewing the others.
-          AND NOT (p.kind = 'adjustment' AND NOT p.detail ? 'renews_until')
         """,
         # What changed hands is left to the whole audit: its end may have been said of another member.
         """
         SELECT 'points_lot', l.id::text, 'ends ' || l.expires_at || ', which nothing of its member said'
         FROM points_lot l JOIN points_posting p ON p.id = l.posting_id
         WHERE l.rolls AND (:lot(l.id) OR l.is_open AND :wallet(l.wallet_id))
-          AND p.kind NOT IN ('transfer', 'maturity', 'move', 'adjustment')
+          AND p.kind NOT IN ('transfer', 'maturity', 'move')
           AND NOT EXISTS (
               SELECT FROM points_posting s WHERE s.member_id = l.member_id
-                AND (s.detail #>> ARRAY['renews_until', l.program_id::text])::timestamptz = l.expires_at)
+                AND l.expires_at IN ((s.detail #>> ARRAY['renews_until', l.program_id::text])::timestamptz,
+                                     (s.detail #>> ARRAY['lives_until', l.program_id::text])::timestamptz))
           AND NOT EXISTS (SELECT FROM points_draw d JOIN points_posting b ON b.id = d.posting_id
                           WHERE d.lot_id = l.id AND d.points < 0 AND b.detail ? 'to')
         """,
