@@ -150,9 +150,9 @@ EARNING = (
         caught_by="points/services/test_moving.py::test_open_holds_are_named_and_nothing_moves",
     ),
     Bug(
-        says="an early release wakes dead points", place="points_mature",
-        good="AND l.available_at > p_at AND l.expires_at > p_at", bad="AND l.available_at > p_at",
-        caught_by="points/test_gaps.py::test_points_that_died_pending_are_not_released",
+        says="an early release releases what was never pending", place="points_mature",
+        good="AND l.available_at > p_at AND l.expires_at > p_at", bad="AND l.expires_at > p_at",
+        caught_by="points/services/test_maturing.py::test_a_pending_lot_matures_by_its_instant_without_a_posting",
     ),
     Bug(
         says="a transfer is let past the day's limit by one", place="points_transfer",

@@ -256,11 +256,3 @@ def test_a_capture_of_the_first_lot_lets_the_second_go(member, mall, program):
     holds.capture_hold(hold_id=reserved.pk, units=[mall], points=30, by="test", at=NOW)
 
     assert sorted(Lot.objects.values_list("remaining", "held")) == [(20, 0), (50, 0)]
-
-
-def test_points_that_died_pending_are_not_released(member, mall, program):
-    pending = give(member, program, 50, unit=mall, available_at=NOW + 20 * DAY)
-
-    answer = ledger.mature(accrual_id=pending.pk, source_ref="r", at=NOW + 10 * DAY, actor="test")
-
-    assert answer.name == "nothing_pending"
