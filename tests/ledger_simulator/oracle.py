@@ -156,10 +156,9 @@ class Oracle(Carrying):
         self._end(hold, "captured")
         spending = replace(hold.op, points=price)
         shares = standing(hold.shares, price)
-        done = self._spend(spending, op.original, shares)
         for share in shares:
             self.renew(share.wallet, op.at)
-        return done
+        return self._spend(spending, op.original, shares)
 
     def _void(self, op: Op) -> Verdict:
         hold = self.holds.get((op.unit, op.original))
