@@ -1,22 +1,37 @@
 """Who is a member: the person, what finds them, their enrolments at the units, their household."""
 
 from members.models.any_of import AnyOf
+from members.models.corporate_account import CorporateAccount
 from members.models.enrolment import Enrolment
+from members.models.guardianship import Guardianship
 from members.models.household import Household
 from members.models.household_member import HouseholdMember, HouseholdState
 from members.models.identity import Identity, IdentityKind
 from members.models.member import Member, MemberStatus
+from members.models.member_event import EventCause, EventKind, MemberEvent
 from members.models.member_token import MemberToken
+from members.models.proof_code import CodeOutcome, CodePurpose, ProofCode
+from members.models.residency import Residency, ResidencyRole
 
 __all__ = [
     "AnyOf",
+    "CodeOutcome",
+    "CodePurpose",
+    "CorporateAccount",
     "Enrolment",
+    "EventCause",
+    "EventKind",
+    "Guardianship",
     "Household",
     "HouseholdMember",
     "HouseholdState",
     "Identity",
     "IdentityKind",
     "Member",
+    "MemberEvent",
     "MemberStatus",
     "MemberToken",
+    "ProofCode",
+    "Residency",
+    "ResidencyRole",
 ]

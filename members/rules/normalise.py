@@ -30,8 +30,6 @@ _EMAIL = re.compile(
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
     re.ASCII,
 )
-_PLATE = re.compile(r"[0-9A-Z\u4e00-\u9fff]{4,12}")
-_PLATE_FILLING = re.compile(r"[\s.\-·•・‧∙⋅]+")
 _DAY = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|年(\d{1,2})月(\d{1,2})日?|(\d{2})(\d{2}))"
     r"(?:[ T]0?0:00(?::00(?:\.0+)?)?)?",
@@ -167,17 +165,6 @@ def normal_email(text: str) -> str:
     if len(email) > 254 or len(email.partition("@")[0]) > 64 or not _EMAIL.fullmatch(email):
         raise BadEmail(field="email")
     return email
-
-
-def normal_plate(text: str) -> str:
-    """A licence plate in upper case without separators: `沪A·12345` is `沪A12345`.
-
-    :raises BadPlate: not 4 to 12 letters, digits and Chinese characters with a digit among them
-    """
-    plate = _PLATE_FILLING.sub("", unicodedata.normalize("NFKC", text).upper())
-    if not _PLATE.fullmatch(plate) or not any(character.isdigit() for character in plate):
-        raise BadPlate(field="plate")
-    return plate
 
 
 def normal_gender(text: str) -> str:

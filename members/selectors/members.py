@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 
 from common.errors import InvalidRequest, NotFound
 from members.models import Enrolment, Identity, IdentityKind, Member
-from members.rules.normalise import normal_card, normal_phone, normal_plate
+from members.rules.normalise import normal_card, normal_phone
 from members.rules.number import is_member_number
+from members.rules.plate import normal_plate
 from members.vault import blind_index
 from units.models import BusinessUnit
 

@@ -12,7 +12,6 @@ from members.rules.normalise import (
     BadEmail,
     BadGender,
     BadPhone,
-    BadPlate,
     BadText,
     FutureDate,
     ImpossibleDate,
@@ -25,11 +24,10 @@ from members.rules.normalise import (
     normal_instant,
     normal_name,
     normal_phone,
-    normal_plate,
 )
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-NAMED = (BadPhone, SeveralPhones, BadEmail, BadPlate, BadText, BadGender, BadDate)
+NAMED = (BadPhone, SeveralPhones, BadEmail, BadText, BadGender, BadDate)
 TODAY = date(2026, 6, 15)
 
 
@@ -124,7 +122,6 @@ def test_any_text_has_a_normal_form_or_a_named_refusal(text):
     for normalise in (
         normal_phone,
         normal_email,
-        normal_plate,
         normal_card,
         normal_gender,
         normal_name,
@@ -156,17 +153,6 @@ def test_an_address_is_in_lower_case(told, normal):
 def test_what_is_no_address_is_refused(told):
     with pytest.raises(BadEmail):
         normal_email(told)
-
-
-@pytest.mark.parametrize("told", ["沪A12345", "沪a·12345", " 沪A 12345", "沪Ａ-１２３４５", "沪A•12345"])
-def test_a_plate_has_no_separators(told):
-    assert normal_plate(told) == "沪A12345"
-
-
-@pytest.mark.parametrize("told", ["", "沪A", "沪ABCDE", "A' OR 1", "1" * 13, "沪A1234\x00"])
-def test_what_is_no_plate_is_refused(told):
-    with pytest.raises(BadPlate):
-        normal_plate(told)
 
 
 @pytest.mark.parametrize(
