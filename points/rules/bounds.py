@@ -40,6 +40,15 @@ def refuse_odd_instants(**instants: datetime | None) -> None:
             raise InstantOutOfRange(instant=name)
 
 
+def refuse_odd_end(expires_at: datetime | None) -> None:
+    """As `refuse_odd_instants`, but an end may lie as far off as calendars go: old lists write never so.
+
+    :raises InstantOutOfRange: it is naive, or before 2000
+    """
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at < EARLIEST):
+        raise InstantOutOfRange(instant="expires_at")
+
+
 def refuse_dead_from_birth(
     *, occurred_at: datetime, available_at: datetime, expires_at: datetime | None
 ) -> None:

@@ -13,6 +13,7 @@ from points.models import Posting, Program
 from points.refusals import MemberNotActive, ProgramNotActive, UnitNotActive
 from points.rules.bounds import (
     refuse_dead_from_birth,
+    refuse_odd_end,
     refuse_odd_instants,
     refuse_odd_points,
     refuse_odd_reference,
@@ -116,9 +117,8 @@ def policy_of(program: Program) -> ExpiryPolicy:
 
 
 def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accrual:
-    refuse_odd_instants(
-        occurred_at=grant.occurred_at, available_at=grant.available_at, expires_at=grant.expires_at
-    )
+    refuse_odd_instants(occurred_at=grant.occurred_at, available_at=grant.available_at)
+    refuse_odd_end(grant.expires_at)
     policy = policy_of(program)
     return ledger.Accrual(
         member_id=grant.member_id,

@@ -29,7 +29,7 @@ BEGIN
     LOOP
         v_take := least(v_lot.remaining - v_lot.held, v_left);
         v_lots := v_lots || (v_lot.id, NULL, v_lot.issuer_id, v_take, v_lot.unit_cost, v_lot.earned_at, v_lot.available_at,
-                             v_lot.expires_at, v_lot.rolls, 0)::points_carried;
+                             v_lot.expires_at, points_still_rolls(v_lot.id, v_lot.rolls), 0)::points_carried;
         v_left := v_left - v_take;
         EXIT WHEN v_left = 0;
     END LOOP;

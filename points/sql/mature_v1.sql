@@ -34,7 +34,7 @@ BEGIN
     END LOOP;
 
     SELECT coalesce(array_agg((l.id, points_uuid7(), l.issuer_id, l.remaining - l.held, l.unit_cost, l.earned_at, p_at,
-                               l.expires_at, l.rolls, 0)::points_carried ORDER BY l.expires_at, l.earned_at, l.id), '{}')
+                               l.expires_at, points_still_rolls(l.id, l.rolls), 0)::points_carried ORDER BY l.expires_at, l.earned_at, l.id), '{}')
         INTO v_lots
         FROM points_lot l
         WHERE l.posting_id = p_accrual AND l.wallet_id = v_wallet AND l.is_open AND l.remaining > l.held

@@ -42,7 +42,8 @@ BEGIN
                 RETURN;
             END IF;
             SELECT coalesce(array_agg((l.id, NULL, l.issuer_id, l.remaining, l.unit_cost, l.earned_at, l.available_at,
-                                       l.expires_at, l.rolls, 0)::points_carried ORDER BY l.expires_at, l.earned_at, l.id), '{}')
+                                       l.expires_at, points_still_rolls(l.id, l.rolls), 0)::points_carried
+                                      ORDER BY l.expires_at, l.earned_at, l.id), '{}')
                 INTO v_lots FROM points_lot l WHERE l.wallet_id = v_from.id AND l.is_open;
             moved := points_in(v_lots);
             debt := coalesce(v_from.debt, 0);
@@ -119,22 +120,26 @@ BEGIN
         FROM points_lot l
         CROSS JOIN LATERAL (VALUES (l.id, l.remaining - l.held),
                                    ((o.detail -> 'lots' ->> l.id::text)::uuid, l.held - l.remaining)) AS x (lot, points)
-        WHERE l.posting_id = p_move AND l.is_open AND l.remaining > l.held;
+        WHERE l.posting_id = p_move AND l.is_open AND l.remaining > l.held
+          -- What has died in the other wallet ends there: the lot it came from may roll, and would wake it.
+          AND (NOT l.rolls OR points_still_rolls(l.id, true));
     -- Of the debt that went along: what no earlier undoing took back, as far as it is still owed.
     v_owing := (o.detail ->> 'debt')::bigint + (SELECT coalesce(sum((p.detail ->> 'debt')::bigint), 0) FROM points_posting p
                                                 WHERE p.reverses = p_move);
     debt := least(v_owing, v_from.debt);
-    SELECT coalesce(jsonb_object_agg(k.old_lot, jsonb_build_object('spent', k.gone - k.expired, 'expired', k.expired, 'held', k.held)),
+    SELECT coalesce(jsonb_object_agg(k.old_lot, jsonb_build_object('spent', k.gone - k.expired, 'expired', k.expired + k.dead,
+                                                                   'held', k.held)),
                     '{}') INTO kept
         FROM (
             SELECT o.detail -> 'lots' ->> l.id::text AS old_lot, l.held,
                    coalesce(sum(d.points) FILTER (WHERE p.reverses IS DISTINCT FROM p_move), 0)::bigint AS gone,
-                   coalesce(sum(d.points) FILTER (WHERE p.kind = 'expiry'), 0)::bigint AS expired
+                   coalesce(sum(d.points) FILTER (WHERE p.kind = 'expiry'), 0)::bigint AS expired,
+                   CASE WHEN l.rolls AND NOT points_still_rolls(l.id, true) THEN l.remaining - l.held ELSE 0 END AS dead
             FROM points_lot l
             LEFT JOIN points_draw d ON d.lot_id = l.id
             LEFT JOIN points_posting p ON p.id = d.posting_id
             WHERE l.posting_id = p_move
-            GROUP BY l.id, l.held
+            GROUP BY l.id, l.rolls, l.remaining, l.held
         ) k WHERE k.gone > 0 OR k.held > 0;
     IF moved + debt = 0 THEN
         outcome := 'nothing_to_move';
@@ -143,7 +148,7 @@ BEGIN
 
     UPDATE points_lot l SET expires_at = n.expires_at
         FROM points_lot n
-        WHERE n.posting_id = p_move AND n.rolls AND n.is_open AND n.remaining > n.held
+        WHERE n.posting_id = p_move AND n.is_open AND n.remaining > n.held AND points_still_rolls(n.id, n.rolls)
           AND l.id = (o.detail -> 'lots' ->> n.id::text)::uuid AND l.expires_at < n.expires_at;
     posting_id := points_post_carried(
         'reversal', o.unit_id, p_source_ref, o.member_id, o.program_id, moved + debt, p_at, p_actor, p_move,

@@ -66,7 +66,15 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Whether a lot still rolls: what is left of one that the sweep has booked in part has died, and lives on by no activity,
+-- wherever it is carried.
+CREATE FUNCTION points_still_rolls(p_lot uuid, p_rolls boolean) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_rolls AND NOT EXISTS (SELECT FROM points_draw d JOIN points_posting p ON p.id = d.posting_id
+                                   WHERE d.lot_id = p_lot AND p.kind = 'expiry')
+$$;
+
 REVOKE ALL ON FUNCTION
+    points_still_rolls(uuid, boolean),
     points_renewals(integer, timestamptz),
     points_renewals(jsonb, integer[]),
     points_renew_wallet(bigint, timestamptz, timestamptz),

@@ -107,7 +107,7 @@ class Carrying(Books):
         for lot, points in taken:
             repaid = min(owing, points)
             owing -= repaid
-            new = self.new_lot(receiver, replace(lot.facts, points=points), points - repaid, lot.id)
+            new = self.new_lot(receiver, _carried(lot, points), points - repaid, lot.id)
             repayments += [(new, repaid)] if repaid else []
         receiver.debt = owing
         giver.balance -= op.points
@@ -140,7 +140,8 @@ class Carrying(Books):
             return refused("nothing_pending")
         released = lot.free
         wallet.take(lot, released)
-        self.new_lot(wallet, replace(lot.facts, points=released, available_at=op.at), released, lot.id)
+        facts = replace(_carried(lot, released), available_at=op.at)
+        self.new_lot(wallet, facts, released, lot.id)
         self.posted[op.unit, "maturity", op.ref] = Posted(op, released, counts=(released,))
         return Answer("posted", counts=(released,)), effects((), [(lot, released)])
 
@@ -162,8 +163,7 @@ class Carrying(Books):
         drawn = [(lot, lot.remaining) for lot in sorted(giver.lots, key=lambda lot: lot.order)]
         self._take_all(giver, drawn)
         news = tuple(
-            (self.new_lot(receiver, replace(lot.facts, points=points), points, lot.id), lot)
-            for lot, points in drawn
+            (self.new_lot(receiver, _carried(lot, points), points, lot.id), lot) for lot, points in drawn
         )
         self._carry(giver, receiver, moved, debt)
         self.posted[op.unit, "move", op.ref] = Posted(
@@ -181,7 +181,15 @@ class Carrying(Books):
             return Answer("replayed" if is_same else "reference_reused", counts=counts), NOTHING
         program = move.op.program
         giver, receiver = self.wallet(move.op.to, program), self.wallet(move.op.member, program)
-        left = sorted(((new, old) for new, old in move.lots if new.free), key=lambda pair: pair[0].id)
+        # What has died in the other wallet ends there.
+        left = sorted(
+            (
+                (new, old)
+                for new, old in move.lots
+                if new.free and not (new.facts.rolls and new.is_partly_dead)
+            ),
+            key=lambda pair: pair[0].id,
+        )
         moved, debt = sum(new.free for new, _ in left), min(move.debt, giver.debt)
         if not moved + debt:
             return refused("nothing_to_move")
@@ -238,3 +246,8 @@ def _local_month(at: datetime, program: str) -> tuple[datetime, datetime]:
     zone = ZoneInfo(world.program_by_code(program).zone)
     first = at.astimezone(zone).date().replace(day=1)
     return midnight(first, zone), midnight((first + timedelta(days=32)).replace(day=1), zone)
+
+
+def _carried(lot: Lot, points: int) -> LotFacts:
+    """As the lot was; what is left of one that was booked in part rolls no more."""
+    return replace(lot.facts, points=points, rolls=lot.facts.rolls and not lot.is_partly_dead)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from loyalty.engines import EngineError
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def forgotten():
     """The last migration of the ledger looks unapplied."""
-    MigrationRecorder(connection).record_unapplied("points", "0002_kernel")
+    ((app, name),) = MigrationLoader(connection).graph.leaf_nodes("points")
+    MigrationRecorder(connection).record_unapplied(app, name)
 
 
 @pytest.fixture(autouse=True)

@@ -79,11 +79,17 @@ def test_an_absurd_instant_is_refused_by_name(world, nothing_written, door):
     assert told == dict.fromkeys(INSTANTS, "instant_out_of_range")
 
 
-@pytest.mark.parametrize("name", ["available_at", "expires_at"])
-def test_so_is_one_of_a_lot(world, nothing_written, name):
-    told = {odd: refused(accrue, world, **{name: instant}) for odd, instant in INSTANTS.items()}
+# An end may lie as far off as calendars go: old lists write never so.
+FAR_OFF = {"2101", "9999"}
 
-    assert told == dict.fromkeys(INSTANTS, "instant_out_of_range")
+
+@pytest.mark.parametrize(
+    ("name", "odd"), [("available_at", set(INSTANTS)), ("expires_at", set(INSTANTS) - FAR_OFF)]
+)
+def test_so_is_one_of_a_lot(world, nothing_written, name, odd):
+    told = {one: refused(accrue, world, **{name: INSTANTS[one]}) for one in odd}
+
+    assert told == dict.fromkeys(odd, "instant_out_of_range")
 
 
 LIVES = {

@@ -157,8 +157,12 @@ LOT_CHECKS = (
         JOIN points_lot n ON n.id = came.new_lot::uuid AND n.posting_id = p.id
         LEFT JOIN points_lot o ON o.id = came.old_lot::uuid
         WHERE :posted(p.id) AND p.kind IN ('transfer', 'maturity', 'move')
-          AND (o.id IS NULL OR (n.issuer_id, n.unit_cost, n.earned_at, n.rolls, n.program_id)
-                               <> (o.issuer_id, o.unit_cost, o.earned_at, o.rolls, o.program_id)
+          AND (o.id IS NULL OR (n.issuer_id, n.unit_cost, n.earned_at, n.program_id)
+                               <> (o.issuer_id, o.unit_cost, o.earned_at, o.program_id)
+               -- What is left of a lot that was booked in part rolls no more.
+               OR n.rolls <> (o.rolls AND NOT EXISTS (
+                      SELECT FROM points_draw x JOIN points_posting b ON b.id = x.posting_id
+                      WHERE x.lot_id = o.id AND b.kind = 'expiry' AND b.id < p.id))
                OR NOT n.rolls AND n.expires_at <> o.expires_at)
         """,
     ),

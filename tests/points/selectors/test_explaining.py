@@ -21,6 +21,12 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
+
+
 @pytest.fixture
 def explained():
     """One lot expired, one spent up, two open with two redemptions on them."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import translation
 
 from common.clock import now
 from points.models import Draw, Entry, Lot, Posting
@@ -184,7 +185,7 @@ def test_the_command_prints_the_manifest_and_checks_it_again(old_ledger, tmp_pat
 )
 @pytest.mark.django_db(transaction=True)
 def test_the_command_says_what_is_wrong(tmp_path, words, says):
-    with pytest.raises(CommandError, match=says):
+    with translation.override("en"), pytest.raises(CommandError, match=says):
         call_command("archive_journal", *(word.format(tmp_path) for word in words))
 
 

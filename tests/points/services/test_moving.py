@@ -16,6 +16,7 @@ from points.refusals import (
 )
 from points.selectors.audit import audit
 from points.services.expiry import expire_due_lots
+from points.services.holds import hold_points, void_hold
 from points.services.moving import move_wallets, undo_move
 from points.services.reversal import reverse_accrual
 from tests.factories import NOW, balance, give, make_member, make_program, make_unit, redeem
@@ -321,3 +322,49 @@ def test_a_rolling_lot_that_was_renewed_meanwhile_comes_back_renewed(old, new, m
     back = Lot.objects.get(wallet__member=old)
     assert (back.remaining, back.expires_at > first_end) == (90, True)
     assert state(old, new) == [(90, 0), (0, 0)]
+
+
+@pytest.fixture
+def booked_in_part(old, mall):
+    """A rolling lot of 100 that ended yesterday: 60 are booked, 40 came free from a hold since."""
+    rolling = make_program("ROLL", owner=mall, expiry_kind="rolling", expiry_count=30)
+    give(old, rolling, 100, occurred_at=NOW - timedelta(days=32))
+    asked = {"member": old, "program": rolling, "unit": mall, "price": 40, "source_ref": "held", "by": "test"}
+    held = hold_points(**asked, at=NOW - timedelta(days=31), life=timedelta(days=40)).hold
+    expire_due_lots(at=NOW)
+    void_hold(hold_id=held.pk, units=[mall], at=NOW)
+    return rolling
+
+
+def earned_long_ago(member, rolling):
+    """An activity of when the lot lived, told only now."""
+    give(member, rolling, 1, occurred_at=NOW - timedelta(days=20), source_ref="late")
+
+
+def test_what_is_left_of_a_lot_booked_in_part_stays_dead_in_the_other_wallet(old, new, booked_in_part):
+    (done,) = move(old, new)
+
+    earned_long_ago(new, booked_in_part)
+
+    moved = Lot.objects.get(posting=done.posting)
+    assert (moved.remaining, moved.expires_at < NOW) == (40, True)
+    undo(done)
+    assert expire_due_lots(at=NOW).points == 40
+    assert state(old, new) == [(0, 0), (1, 0)]
+
+
+def test_what_died_in_the_other_wallet_ends_there(old, new, mall):
+    rolling = make_program("ROLL", owner=mall, expiry_kind="rolling", expiry_count=30)
+    give(old, rolling, 100, occurred_at=NOW - timedelta(days=32))
+    (done,) = move(old, new, at=NOW - timedelta(days=31))
+    asked = {"member": new, "program": rolling, "unit": mall, "price": 40, "source_ref": "held", "by": "test"}
+    held = hold_points(**asked, at=NOW - timedelta(days=31), life=timedelta(days=40)).hold
+    expire_due_lots(at=NOW)
+    void_hold(hold_id=held.pk, units=[mall], at=NOW)
+
+    with pytest.raises(NothingToMove):
+        undo(done)
+
+    earned_long_ago(old, rolling)
+    assert expire_due_lots(at=NOW).points == 40
+    assert state(old, new) == [(1, 0), (0, 0)]
