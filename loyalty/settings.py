@@ -215,6 +215,8 @@ SPECTACULAR_SETTINGS = {
     # Several messages have a `kind` or a `status`: each set of words has one name in the contracts.
     "ENUM_NAME_OVERRIDES": {
         "ActivityKind": "activities.api.serializers.REPORTABLE",
+        "LotState": "points.api.explaining_shapes.LOT_STATES",
+        "OpenLotState": "points.api.serializers.LOT_STATES",
         "MemberStatus": "members.models.MemberStatus",
         "PostingKind": "points.models.PostingKind",
         "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",
