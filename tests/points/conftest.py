@@ -2,9 +2,16 @@
 
 import pytest
 
+from points.selectors import as_of
 from points.selectors.audit import audit
 from tests.factories import NOW
 from tests.points.ledger_doors import World
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Tests beside this one keep long transactions open on the same server: an instant settles after them."""
+    monkeypatch.setattr(as_of, "SETTLE_SECONDS", 60.0)
 
 
 @pytest.fixture

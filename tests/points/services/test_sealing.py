@@ -174,7 +174,7 @@ def test_the_seal_waits_for_a_posting_that_commits_meanwhile(app_dsn):
         commits.start()
         started = time.monotonic()
 
-        seal = seal_until(ends_at=database_now(), settle_seconds=10)
+        seal = seal_until(ends_at=database_now(), settle_seconds=60)
         commits.join()
 
     assert seal.postings == 1
