@@ -12,12 +12,13 @@ from common.sql import instant_array, plain_array, text_array
 from tests.bench.worker import Operation
 
 PROGRAM = 1
-ACCRUE = "SELECT * FROM points_accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# As points/ledger asks: a composite answer, not a table.
+ACCRUE = "SELECT points_accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 ACCRUE_MANY = (
     "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
     " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[])"
 )
-REDEEM = "SELECT * FROM points_redeem(%s, %s, %s, %s, %s, %s, %s, %s)"
+REDEEM = "SELECT points_redeem(%s, %s, %s, %s, %s, %s, %s, %s)"
 EXPIRES = datetime(2040, 1, 1, tzinfo=UTC)
 
 
@@ -161,7 +162,6 @@ def replay_redemption(*, url: str, client: str, members: int, references: int = 
 
 def expect(cursor: Cursor, outcome: str) -> int:
     """One operation, if the kernel answered `outcome`: a benchmark of refusals would be a fast one."""
-    row = cursor.fetchone()
-    assert row is not None
-    assert row[0] == outcome, row
+    (answer,) = cursor.fetchone()
+    assert answer.startswith(f"({outcome},"), answer
     return 1

@@ -140,6 +140,6 @@ def _replays_behind_a_lock(run: Run) -> list[bool]:
             except psycopg2.errors.LockNotAvailable:
                 answered.append(False)
             else:
-                answered.append(cursor.fetchone()[0] == "replayed")
+                answered.append(cursor.fetchone()[0].startswith("(replayed,"))
         holder.rollback()
     return answered
