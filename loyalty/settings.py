@@ -188,6 +188,12 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
+# --- messages to members: `file` and `console` (refused in production), or a provider's function by its path ---
+MESSAGE_CHANNEL = env.str("MESSAGE_CHANNEL", default="" if PRODUCTION else "file")
+MESSAGE_FILE = env.str("MESSAGE_FILE", default="") or str(
+    Path(env.str("LOYALTY_LOCAL_DIR", default="") or BASE_DIR / ".local").absolute() / "messages.jsonl"
+)
+
 # --- the two REST surfaces ---
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -217,6 +223,9 @@ SPECTACULAR_SETTINGS = {
         "ActivityKind": "activities.api.serializers.REPORTABLE",
         "LotState": "points.api.explaining_shapes.LOT_STATES",
         "OpenLotState": "points.api.serializers.LOT_STATES",
+        "BindableKind": "members.api.identities.BINDABLE",
+        "BindingState": "members.api.identities.STATES",
+        "IdentityKind": "members.models.IdentityKind",
         "MemberStatus": "members.models.MemberStatus",
         "PostingKind": "points.models.PostingKind",
         "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",

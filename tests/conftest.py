@@ -1,11 +1,14 @@
 """Runs before every test: engines, a migrated database per process, and the login loyalty_app."""
 
 import atexit
+import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -106,6 +109,18 @@ def admin_connection(django_db_setup: None) -> Iterator[Connection]:
     """A superuser's psycopg2 connection to the test database, autocommit. It sees only committed rows."""
     with signed_in(ADMIN_URL) as link:
         yield link
+
+
+@pytest.fixture
+def outbox(settings: Any, tmp_path: Path) -> Callable[[], list[Any]]:
+    """A function that reads what was sent to phones and mailboxes so far, oldest first."""
+    settings.MESSAGE_CHANNEL, settings.MESSAGE_FILE = "file", str(tmp_path / "messages.jsonl")
+
+    def read() -> list[Any]:
+        path = Path(settings.MESSAGE_FILE)
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    return read
 
 
 @pytest.fixture
