@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tests.bench.filling import make_ledger
 from tests.bench.goals import GOALS, STRUCTURE
-from tests.bench.parts import batches, doors, expiry, growth, imports, postings, redemption
+from tests.bench.parts import anatomy, batches, doors, expiry, growth, imports, postings, redemption
 from tests.bench.place import a_place
 from tests.bench.report import JSON, show, write
 from tests.bench.run import Run
@@ -19,6 +19,7 @@ from tests.bench.scale import SCALES
 
 PARTS: dict[str, Callable[[Run], None]] = {
     "postings": postings.measure,
+    "anatomy": anatomy.measure,
     "redemption": redemption.measure,
     "batches": batches.measure,
     "doors": doors.measure,

@@ -72,6 +72,14 @@ def _tables(told: Mapping[str, Any], measured: Sequence[tuple[Goal, float]]) -> 
         lines.append(
             f"| {one['name']} | {one['clients']} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |"
         )
+    if "anatomy" in told:
+        lines += [
+            "",
+            "CPU µs a call inside one transaction (`tests/bench/parts/anatomy.py`), least of seven rounds:",
+            "",
+        ]
+        lines += ["| call | µs |", "|---|--:|"]
+        lines += [f"| {name.replace('_us', '')} | {value:,.1f} |" for name, value in told["anatomy"].items()]
     lines += ["", *(f"Not measured: {reason}." for reason in told["skipped"])]
     return "\n".join(lines)
 
