@@ -19,7 +19,7 @@ help: ## list the targets
 
 setup: $(READY) ## the environment in .venv, made or brought up to date
 
-$(READY): deploy/setup_environment.sh requirements.txt requirements-demo.txt requirements-dev.txt
+$(READY): deploy/setup_environment.sh requirements.txt requirements-demo.txt requirements-dev.txt requirements-matching.txt
 	@bash deploy/setup_environment.sh
 	@touch $@
 

@@ -232,6 +232,14 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- who is who (docs/imports.md tells the measured effect) ---
+# A row that is at least so surely a known member is linked; nobody asks.
+MATCH_LINK_ABOVE = env.float("MATCH_LINK_ABOVE", default=0.95)
+# From here on a person is asked.
+MATCH_ASK_ABOVE = env.float("MATCH_ASK_ABOVE", default=0.05)
+# Whether differing Western given names (Bob, Robert) may be one person's where birth date and the rest agree.
+MATCH_LINK_CALL_NAMES = env.bool("MATCH_LINK_CALL_NAMES", default=True)
+
 # --- the admin's look ---
 UNFOLD = _UNFOLD
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from common.bulk import BulkError, BulkTask, Outcome, Reject, Row, Stopwatch
 from common.errors import NotFound
 from members.models import MemberStatus
+from members.services import linking
 from members.services.importing import Arrival, MemberRow, enrol_rows, read_member_row
 from points.models import Program
 from points.refusals import BY_OUTCOME
@@ -41,10 +42,13 @@ def import_members_task(
     unit = _unit(unit_code)
     program = _program(unit, program_code)
     zone = ZoneInfo(time_zone)
+    matcher = linking.matcher()
 
     def record(rows: Sequence[tuple[Row, MemberRow]], watch: Stopwatch) -> Outcome:
         with watch("enrol"):
-            arrivals, rejects = enrol_rows(unit=unit, rows=rows, by=by, at=at, is_generated=is_generated)
+            arrivals, rejects = enrol_rows(
+                unit=unit, rows=rows, by=by, at=at, is_generated=is_generated, matcher=matcher
+            )
         with watch("opening balances"):
             refused = _post_openings(unit, program, arrivals, by=by, at=at)
         counts = Counter(str(arrival.ending) for arrival in arrivals if arrival.row.number not in refused)

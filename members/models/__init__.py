@@ -1,4 +1,4 @@
-"""Who is a member: the person, what finds them, their enrolments at the units, their household."""
+"""Who is a member: the person, what finds them, their enrolments, their household, who may be whom."""
 
 from members.models.any_of import AnyOf
 from members.models.corporate_account import CorporateAccount
@@ -7,6 +7,8 @@ from members.models.guardianship import Guardianship
 from members.models.household import Household
 from members.models.household_member import HouseholdMember, HouseholdState
 from members.models.identity import Identity, IdentityKind
+from members.models.match_candidate import MatchCandidate, MatchState
+from members.models.match_key import MatchKey, MatchKeyKind
 from members.models.member import Member, MemberStatus
 from members.models.member_event import EventCause, EventKind, MemberEvent
 from members.models.member_token import MemberToken
@@ -27,6 +29,10 @@ __all__ = [
     "HouseholdState",
     "Identity",
     "IdentityKind",
+    "MatchCandidate",
+    "MatchKey",
+    "MatchKeyKind",
+    "MatchState",
     "Member",
     "MemberEvent",
     "MemberStatus",

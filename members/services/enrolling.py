@@ -3,8 +3,8 @@
 Set-based: a batch costs a constant number of statements, whatever its size. One candidate is a batch of one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,10 +14,23 @@ from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
 from common.errors import DomainError, InvalidRequest
-from members.models import Enrolment, Identity, IdentityKind, Member, MemberStatus
+from members.models import Enrolment, Identity, IdentityKind, MatchKeyKind, Member, MemberStatus
 from members.rules.candidate import Candidate
-from members.rules.matching import Person, whose
-from members.services.storing import store_cards, store_enrolments, store_identities, store_members
+from members.rules.linkage_features import Features, features_of
+from members.rules.linkage_veto import Veto, names_contradict
+from members.rules.matching import Likeness, Person, PhoneOfAnother, questions, whose
+from members.services.blocking import key_of, known_keys, match_keys, phone_feature
+from members.services.linking import Found, Matcher
+from members.services.storing import (
+    store_cards,
+    store_enrolments,
+    store_identities,
+    store_match_candidates,
+    store_match_keys,
+    store_members,
+    store_shared,
+)
+from members.services.wards import freeze_wards, is_ward
 from members.vault import blind_index
 from units.models import BusinessUnit
 
@@ -31,12 +44,18 @@ class NothingIdentifies(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who enrols, through which channel, when, and whether it is data made for a demo."""
+    """Who enrols, through which channel, when, and whether it is data made for a demo.
+
+    `is_list`: nobody showed the phones and addresses that are told, so that one of somebody with clearly
+    another name is a family's, and links nobody. `matcher` looks for people who are like those of the list.
+    """
 
     channel: str
     by: str
     at: datetime
     is_generated: bool = False
+    is_list: bool = False
+    matcher: Matcher | None = None
 
 
 class Ending(StrEnum):
@@ -44,6 +63,8 @@ class Ending(StrEnum):
 
     CREATED = "created"
     LINKED = "linked"
+    # A new member for now; whether they are somebody known is for a person to decide.
+    MATCH_CANDIDATE = "match_candidate"
     ALREADY_THERE = "already_there"
 
 
@@ -65,8 +86,13 @@ def enrol_candidates(
     """
     register = _Register(unit, desk)
     keyed = [_Keyed.of(candidate) for candidate in candidates]
+    if desk.matcher is not None:
+        desk.matcher.take_turn()
     register.look_up(keyed)
-    endings = [register.enrol(one) for one in keyed]
+    register.recall(keyed)
+    if desk.matcher is not None:
+        register.compare(keyed, desk.matcher)
+    endings = [register.enrol(place, one) for place, one in enumerate(keyed)]
     register.write()
     return endings
 
@@ -83,6 +109,11 @@ class _Keyed(NamedTuple):
         phone = None if told.phone is None else blind_index(IdentityKind.PHONE, told.phone)
         email = None if told.email is None else blind_index(IdentityKind.EMAIL, told.email)
         return cls(told, phone, email)
+
+    @property
+    def features(self) -> Features:
+        """What of it can be compared."""
+        return _features(self.told)
 
 
 @dataclass(slots=True, eq=False)
@@ -106,8 +137,14 @@ class _Register:
         self.by_card: dict[str, _Seat] = {}
         self.created: list[tuple[UUID, Candidate]] = []
         self.identified: list[tuple[str, bytes, str, UUID]] = []
+        self.shared: list[tuple[str, bytes, str, UUID]] = []
         self.joined: list[_Seat] = []
         self.carded: list[_Seat] = []
+        self.found = Found({}, {})
+        self.placed: dict[int, UUID] = {}
+        self.asked: list[tuple[UUID, Likeness]] = []
+        self.recalled: set[str] = set()
+        self.told: list[tuple[UUID, int, int]] = []
 
     def look_up(self, keyed: Sequence[_Keyed]) -> None:
         """Find whom the batch may name: five statements, or two where it names nobody known."""
@@ -119,51 +156,88 @@ class _Register:
             kind__in=[IdentityKind.PHONE, IdentityKind.EMAIL], blind_index__any_of=indexes, is_active=True
         )
         owners = {bytes(index): member for index, member in found.values_list("blind_index", "member_id")}
-        ids = {*owners.values(), *holders.values_list("member_id", flat=True)}
+        self._know({*owners.values(), *holders.values_list("member_id", flat=True)})
+        self.by_index = {index: self.people[member_id] for index, member_id in owners.items()}
+
+    def _know(self, ids: Collection[UUID]) -> None:
+        """Read these members and their enrolments at the unit. Three statements, or none for nobody."""
         if not ids:
             return
         phones = Identity.objects.filter(member_id__any_of=ids, kind=IdentityKind.PHONE, is_active=True)
         reachable = set(phones.values_list("member_id", flat=True))
-        for member_id, status, name in Member.objects.filter(pk__any_of=ids).values_list(
-            "pk", "status", "name"
-        ):
-            self.people[member_id] = Person(member_id, status, name, member_id in reachable)
+        members = Member.objects.filter(pk__any_of=ids)
+        for member_id, status, name, born in members.values_list("pk", "status", "name", "birth_date"):
+            self.people[member_id] = Person(member_id, status, name, member_id in reachable, born)
         known = Enrolment.objects.filter(unit=self.unit, member_id__any_of=ids).order_by("pk")
         for pk, member_id, card in known.values_list("pk", "member_id", "legacy_card"):
             self._remember(_Seat(member_id, card, id=pk))
-        self.by_index = {index: self.people[member_id] for index, member_id in owners.items()}
 
-    def enrol(self, one: _Keyed) -> Enrolled | DomainError:
-        """Where `one` ends; its refusal, if it has no end."""
+    def compare(self, keyed: Sequence[_Keyed], matcher: Matcher) -> None:
+        """Find whom those are like whom no exact identity finds."""
+        unknown: dict[int, Features] = {}
+        also: dict[int, UUID] = {}
+        for place, one in enumerate(keyed):
+            owners = [self.by_index[index] for index in (one.phone, one.email) if index in self.by_index]
+            is_held = one.told.legacy_card in self.by_card if one.told.legacy_card else False
+            if is_held or any(not self._is_shared(owner, one) for owner in owners):
+                continue
+            unknown[place] = one.features
+            if owners:
+                also[place] = owners[0].id
+        if unknown:
+            self.found = matcher.search(unknown, also)
+        linked = {to for to in self.found.links.values() if isinstance(to, UUID)}
+        self._know(linked - self.people.keys())
+
+    def recall(self, keyed: Sequence[_Keyed]) -> None:
+        """Which cards came before with the name they come with now, and were linked by likeness."""
+        told = {
+            self._told_key(one): one.told.legacy_card
+            for one in keyed
+            if one.told.legacy_card
+            and (seat := self.by_card.get(one.told.legacy_card))
+            and self.people[seat.member_id].name != one.told.name
+        }
+        known = known_keys(told)
+        self.recalled = {card for key, card in told.items() if key in known}
+
+    def enrol(self, place: int, one: _Keyed) -> Enrolled | DomainError:
+        """Where `one`, at `place` of the batch, ends; its refusal, if it has no end."""
         told = one.told
         if told.legacy_card is None and told.phone is None:
             return NothingIdentifies()
         holder = self.by_card.get(told.legacy_card) if told.legacy_card else None
+        by_phone, phone_owner = self._owner(one.phone, one)
+        by_email, email_owner = self._owner(one.email, one)
+        if told.legacy_card is None and phone_owner is not None:
+            return PhoneOfAnother()
         try:
             person = whose(
                 by_card=self.people[holder.member_id] if holder else None,
-                by_phone=self.by_index.get(one.phone) if one.phone else None,
-                by_email=self.by_index.get(one.email) if one.email else None,
-                has_phone=one.phone is not None,
-                name=told.name,
+                by_phone=by_phone,
+                by_email=by_email,
+                has_phone=one.phone is not None and phone_owner is None,
+                name="" if told.legacy_card in self.recalled else told.name,
             )
         except DomainError as refusal:
             return refusal
-        is_new = person is None
-        person = person or self._create(told)
-        is_identified = self._identify(person, one)
-        is_seated = self._seat(person, told)
-        if is_new:
-            ending = Ending.CREATED
+        ending = Ending.CREATED
+        if person is None:
+            person, ending = self._liken(place, one, phone_owner=phone_owner, email_owner=email_owner)
+        elif self._add(person, one):
+            ending = Ending.LINKED
         else:
-            ending = Ending.LINKED if is_identified or is_seated else Ending.ALREADY_THERE
+            ending = Ending.ALREADY_THERE
+        self.placed[place] = person.id
         return Enrolled(person.id, person.status, ending)
 
     def write(self) -> None:
         """Store what the batch added, identities in index order: two batches never wait in a circle."""
         at, by, channel = self.desk.at, self.desk.by, self.desk.channel
         store_members(self.created, is_generated=self.desk.is_generated, at=at)
+        freeze_wards(self.created, by=by, at=at)
         store_identities(sorted(self.identified), proof=channel, at=at)
+        store_shared(self.shared, proof=channel, at=at)
         joined = sorted(self.joined, key=lambda seat: seat.card or "")
         store_enrolments(
             [(seat.member_id, seat.card, seat.told) for seat in joined if seat.told],
@@ -173,9 +247,84 @@ class _Register:
             at=at,
         )
         store_cards([(seat.id, seat.card) for seat in self.carded])
+        store_match_keys(
+            [
+                (member_id, kind, key)
+                for member_id, told in self.created
+                for key, kind in match_keys(_features(told)).items()
+            ]
+            + self.told
+        )
+        store_match_candidates(self.asked, unit_id=self.unit.pk, at=at)
+
+    def _told_key(self, one: _Keyed) -> int:
+        return key_of("told", f"{self.unit.pk} {one.told.legacy_card} {one.told.name}")
+
+    def _owner(self, index: bytes | None, one: _Keyed) -> tuple[Person | None, Person | None]:
+        """(whom an identity names, who merely shares it): one of them at most."""
+        owner = self.by_index.get(index) if index else None
+        return (None, owner) if owner is not None and self._is_shared(owner, one) else (owner, None)
+
+    def _is_shared(self, owner: Person, one: _Keyed) -> bool:
+        if not self.desk.is_list or owner.name == one.told.name:
+            return False
+        known = features_of(name=owner.name, birth_date=owner.birth_date)
+        return names_contradict(known, features_of(name=one.told.name, birth_date=one.told.birth_date))
+
+    def _liken(
+        self, place: int, one: _Keyed, *, phone_owner: Person | None, email_owner: Person | None
+    ) -> tuple[Person, Ending]:
+        """The member whom the row all but certainly is; else a new one, asked about if it may be somebody."""
+        likely = [
+            replace(alike.likeness, member_id=to)
+            for alike in self.found.alike.get(place, ())
+            if (to := self._placed(alike.to)) is not None
+        ]
+        shares = [(phone_owner, Veto.SHARED_PHONE, "phone"), (email_owner, Veto.SHARED_EMAIL, "email")]
+        for owner, why, field in shares:
+            if owner is None:
+                continue
+            scored = [likeness for likeness in likely if likeness.member_id == owner.id]
+            likely = [likeness for likeness in likely if likeness.member_id != owner.id]
+            plain = Likeness(owner.id, 0.0, {"name": "different", field: "same"}, None)
+            likely.append(replace(scored[0] if scored else plain, veto=why))
+        matcher = self.desk.matcher
+        link = self._placed(self.found.links[place]) if place in self.found.links else None
+        if link is not None and link not in (one.id for one in (phone_owner, email_owner) if one):
+            person = self.people[link]
+            self._add(person, one)
+            # The first description stays, so the card must be known again by the name that came with it.
+            self.told.append((person.id, MatchKeyKind.TOLD.value, self._told_key(one)))
+            return person, Ending.LINKED
+        person = self._create(one.told)
+        self._add(person, one)
+        for owner, kind, index, value in (
+            (phone_owner, IdentityKind.PHONE, one.phone, one.told.phone),
+            (email_owner, IdentityKind.EMAIL, one.email, one.told.email),
+        ):
+            if owner is not None and index is not None and value is not None:
+                self.shared.append((kind.value, index, value, person.id))
+        asks = questions(
+            likely,
+            link_above=matcher.link_above if matcher else 1.0,
+            ask_above=matcher.ask_above if matcher else 1.0,
+        )
+        self.asked += [(person.id, ask) for ask in asks]
+        return person, Ending.MATCH_CANDIDATE if asks else Ending.CREATED
+
+    def _placed(self, to: UUID | int) -> UUID | None:
+        """The member; of a row the one it ended at, None where it was refused."""
+        return to if isinstance(to, UUID) else self.placed.get(to)
+
+    def _add(self, person: Person, one: _Keyed) -> bool:
+        """What the row brings. Whether there was anything new."""
+        is_identified = self._identify(person, one)
+        return self._seat(person, one.told) or is_identified
 
     def _create(self, told: Candidate) -> Person:
-        person = Person(uuid7(), MemberStatus.ACTIVE, told.name, has_phone=False)
+        ward = is_ward(told.birth_date, at=self.desk.at)
+        status = MemberStatus.FROZEN if ward else MemberStatus.ACTIVE
+        person = Person(uuid7(), status, told.name, has_phone=False, birth_date=told.birth_date)
         self.created.append((person.id, told))
         self.people[person.id] = person
         return person
@@ -220,3 +369,14 @@ class _Register:
         self.seats.setdefault(seat.member_id, []).append(seat)
         if seat.card is not None:
             self.by_card[seat.card] = seat
+
+
+def _features(told: Candidate) -> Features:
+    return features_of(
+        name=told.name,
+        birth_date=told.birth_date,
+        gender=told.gender,
+        address=told.address,
+        phone=phone_feature(told.phone),
+        email=told.email,
+    )

@@ -26,6 +26,7 @@ from members.rules.normalise import (
     normal_text,
 )
 from members.services.enrolling import Desk, Ending, enrol_candidates
+from members.services.linking import Matcher
 from units.models import BusinessUnit
 
 COLUMNS: Final = frozenset(
@@ -103,15 +104,16 @@ def enrol_rows(
     by: str,
     at: datetime,
     is_generated: bool = False,
+    matcher: Matcher | None = None,
 ) -> tuple[list[Arrival], list[Reject]]:
     """Enrol the people of one chunk at `unit`, inside the chunk's transaction; twice changes nothing.
 
-    Exact identities only decide who is who; see members/rules/matching.py.
+    Exact identities decide first, then likeness as far as `matcher` sees it; see members/rules/matching.py.
     """
     endings = enrol_candidates(
         unit=unit,
         candidates=[told.candidate for _row, told in rows],
-        desk=Desk(channel="import", by=by, at=at, is_generated=is_generated),
+        desk=Desk("import", by, at, is_generated=is_generated, is_list=True, matcher=matcher),
     )
     arrivals: list[Arrival] = []
     rejects: list[Reject] = []

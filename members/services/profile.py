@@ -18,6 +18,7 @@ from members.rules.normalise import (
     normal_name,
     normal_text,
 )
+from members.services.blocking import refresh_match_keys
 
 
 class BirthDateIsSet(DomainError):
@@ -72,4 +73,8 @@ def edit_profile(
             raise BirthDateIsSet
         member.birth_date = checked_birth_date(changes["birth_date"], today=latest_today(at))
     member.save(update_fields=sorted(changes))
+    if "birth_date" in changes:
+        # Who says they are under 14 needs a guardian first.
+        member = fit_to_guardians(member_id=member_id, by=f"member:{member_id}", at=at)
+    refresh_match_keys([member.pk])
     return member

@@ -12,8 +12,9 @@ from uuid import UUID
 from django.db import connection
 from psycopg2.extras import execute_values
 
-from members.models import MemberStatus
+from members.models import MatchState, MemberStatus
 from members.rules.candidate import Candidate
+from members.rules.matching import Likeness
 from members.rules.number import new_member_number
 from members.vault import seal_many
 
@@ -93,6 +94,49 @@ def store_cards(carded: Sequence[tuple[int | None, str | None]]) -> None:
         "UPDATE members_enrolment AS e SET legacy_card = v.card FROM (VALUES %s) AS v (id, card)"
         " WHERE e.id = v.id",
         carded,
+    )
+
+
+def store_match_keys(keyed: Sequence[tuple[UUID, int, int]]) -> None:
+    """Blocks (member, kind, key) that members are in."""
+    _execute(
+        "INSERT INTO members_matchkey (member_id, kind, key) VALUES %s ON CONFLICT DO NOTHING",
+        keyed,
+    )
+
+
+def store_shared(shared: Sequence[tuple[str, bytes, str, UUID]], *, proof: str, at: datetime) -> None:
+    """Identities (kind, blind index, value, member) that another member owns: told, kept, finding nobody."""
+    values = _sealed([value for _kind, _index, value, _member in shared])
+    _execute(
+        "INSERT INTO members_identity (member_id, kind, value, blind_index, is_active, proof, proven_at)"
+        " VALUES %s",
+        [
+            (member_id, kind, value, index, False, proof, at)
+            for (kind, index, _value, member_id), value in zip(shared, values, strict=True)
+        ],
+    )
+
+
+def store_match_candidates(asked: Sequence[tuple[UUID, Likeness]], *, unit_id: int, at: datetime) -> None:
+    """Questions for a person: (new member, whom it is like). A pair is asked about once."""
+    _execute(
+        "INSERT INTO members_matchcandidate (member_id, other_id, unit_id, score, evidence, veto, state,"
+        " created_at, decided_by) VALUES %s ON CONFLICT DO NOTHING",
+        [
+            (
+                member_id,
+                one.member_id,
+                unit_id,
+                one.score,
+                json.dumps(dict(one.levels)),
+                one.veto or "",
+                MatchState.OPEN.value,
+                at,
+                "",
+            )
+            for member_id, one in asked
+        ],
     )
 
 

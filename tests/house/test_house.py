@@ -164,7 +164,7 @@ def test_no_model_orders_by_default():
 PIN = re.compile(r"^[A-Za-z0-9_.-]+(\[[a-z,]+\])?==[A-Za-z0-9.]+ +# \S")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-demo.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", [f"requirements{part}.txt" for part in ("", "-demo", "-dev", "-matching")])
 def test_every_requirement_is_pinned_and_has_its_reason(name):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     wrong = [ln for ln in lines if ln and not ln.startswith(("#", "-r ")) and not PIN.match(ln)]
