@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -14,8 +16,14 @@ from rest_framework.views import APIView
 
 from common import clock
 from common.api import ApiView
+from common.errors import NotFound
 from members.models import Member
+from members.rules.normalise import latest_today
+from members.selectors.guardians import ward_of
 from members.services.tokens import proven_member
+
+# A guardian names the child in whose place they act, on any route of this surface.
+ACT_FOR: Final = "X-Act-For"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +75,37 @@ class MemberView(ApiView):
     calls_per_minute = 300
     limit_name = "member"
 
-    @property
+    @cached_property
     def member(self) -> Member:
-        """The caller; permissions have let nobody else by."""
-        caller: object = self.request.user
-        assert isinstance(caller, SignedInMember), "only members pass the permissions"
-        return caller.member
+        """Whose request this is: the caller's own, or the child's that `X-Act-For` names.
+
+        :raises NotFound: the caller is not that child's guardian, or not any more
+        """
+        named = self.request.headers.get(ACT_FOR)
+        if named is None:
+            return self._caller
+        try:
+            child_id = UUID(named)
+        except ValueError as malformed:
+            raise NotFound from malformed
+        return ward_of(guardian_id=self._caller.pk, child_id=child_id, on=latest_today(clock.now()))
 
     @property
     def actor(self) -> str:
-        """Who causes what this request does: `member:<id>`."""
-        return f"member:{self.member.pk}"
+        """Who causes what this request does: `member:<id>`, a guardian in the child's place too."""
+        return f"member:{self._caller.pk}"
 
     def caller(self) -> str:
-        """Retry keys and limits belong to the member, whichever token they show."""
-        return self.actor
+        """Retry keys and limits belong to the member, whichever token they show; for each child apart."""
+        named = self.request.headers.get(ACT_FOR)
+        return self.actor if named is None else f"{self.actor}:for:{self.member.pk}"
+
+    @property
+    def _caller(self) -> Member:
+        """Who signed in; permissions have let nobody else by."""
+        caller: object = self.request.user
+        assert isinstance(caller, SignedInMember), "only members pass the permissions"
+        return caller.member
 
 
 class _MemberTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped base

@@ -1,14 +1,14 @@
 """Identities with their proof, guardians, residencies, corporate accounts, the history of memberships."""
 
-import common.clock
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.functions
 import django.db.models.deletion
-import members.models.encrypted_field
-import members.models.guardianship
 from django.db import migrations, models
 
+import common.clock
+import members.models.encrypted_field
+import members.models.guardianship
 from common.sql import run_sql_file
 
 

@@ -19,6 +19,7 @@ from members.rules.normalise import (
     normal_text,
 )
 from members.services.blocking import refresh_match_keys
+from members.services.lifecycle import fit_to_guardians
 
 
 class BirthDateIsSet(DomainError):
