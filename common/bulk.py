@@ -295,7 +295,7 @@ class BulkCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "file", type=Path, help="CSV (UTF-8, also .csv.gz) or Parquet; docs/imports.md says more"
+            "file", type=Path, help="CSV (UTF-8, also .csv.gz), Parquet or XLSX; docs/imports.md says more"
         )
         parser.add_argument("--rejects", type=Path, help="where refused rows go (default: FILE.rejects.csv)")
         parser.add_argument("--timings", action="store_true", help="say where the time went")

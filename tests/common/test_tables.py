@@ -91,7 +91,7 @@ def test_a_quote_that_closes_much_later_swallows_no_rows(tmp_path):
         (b"a,,b\n", "f.csv", "without a name"),
         (b"a," * 300 + b"a\n", "f.csv", "200"),
         (b"\xff\xfea\x00\n\x00", "f.csv", "UTF-16"),
-        (b"PK\x03\x04....", "f.xlsx", "workbook"),
+        (b"PK\x03\x04....", "f.xlsx", "damaged"),
         (b"a,b\n1,2\n", "f.parquet", "not a Parquet"),
         (b"PAR1....PAR1", "f.parquet", "damaged"),
         (b"\xd6\xd0,b\n", "f.csv", "damaged"),

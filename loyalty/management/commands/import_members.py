@@ -9,10 +9,13 @@ from django.conf import settings
 
 from common.bulk import BulkCommand, BulkTask
 from loyalty.workflows.import_members import import_members_task
+from members.services.linking import matcher
 
 
 class Command(BulkCommand):
-    help = "Import members from CSV or Parquet; docs/imports.md tells the columns. Twice changes nothing."
+    help = (
+        "Import members from CSV, Parquet or XLSX; docs/imports.md tells the columns. Twice changes nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -21,6 +24,13 @@ class Command(BulkCommand):
         parser.add_argument(
             "--generated", action="store_true", help="mark the members as generated for a demo"
         )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if matcher() is None:
+            self.stderr.write(
+                "Splink is not installed (requirements-matching.txt): only exact identities are matched."
+            )
+        super().handle(*args, **options)
 
     def task(self, options: Mapping[str, Any], at: datetime) -> BulkTask[Any]:
         return import_members_task(
