@@ -229,6 +229,7 @@ SPECTACULAR_SETTINGS = {
         "MemberStatus": "members.models.MemberStatus",
         "PostingKind": "points.models.PostingKind",
         "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",
+        "ResidencyRole": "members.models.ResidencyRole",
     },
 }
 

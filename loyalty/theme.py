@@ -28,6 +28,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("members.member", _("Members"), "person"),
             Screen("members.enrolment", _("Enrolments"), "badge"),
             Screen("members.household", _("Households"), "family_restroom"),
+            Screen("members.matchcandidate", _("Match candidates"), "compare_arrows"),
             Screen("activities.activity", _("Activities"), "shopping_bag"),
         ),
     ),
