@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.api import household, identities
+from members.api import household, identities, residencies
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
@@ -12,6 +12,7 @@ from points.api import member_transfers as transfers
 urlpatterns: list[URLPattern] = [
     path("me", members.Me.as_view()),
     path("me/enrolments", members.MyEnrolments.as_view()),
+    path("me/residencies", residencies.MyResidencies.as_view()),
     path("me/identities", identities.MyIdentities.as_view()),
     path("me/identities/<uuid:identity>", identities.MyIdentity.as_view()),
     path("me/identities/<uuid:identity>/prove", identities.ProveIdentity.as_view()),

@@ -3,13 +3,17 @@
 from django.urls import URLPattern, path
 
 from activities.api import partner as activities
+from members.api import counter, residencies
 from points.api import partner as points
 from points.api import partner_explaining as explaining
 from points.api import partner_members
 from points.api import partner_redemptions as redemptions
 
 urlpatterns: list[URLPattern] = [
+    path("members", counter.CounterMembers.as_view()),
     path("members/resolve", partner_members.MemberResolve.as_view()),
+    path("residencies", residencies.Residencies.as_view()),
+    path("residencies/<uuid:id>", residencies.ResidencyDetail.as_view()),
     path("activities", activities.Activities.as_view()),
     path("daily-totals", activities.DailyTotals.as_view()),
     path("redemption-quotes", points.RedemptionQuotes.as_view()),

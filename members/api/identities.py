@@ -142,7 +142,10 @@ class ProveIdentity(MemberView):
         tags=["identities"],
         request=CodeEntry,
         responses=IdentityShape,
-        examples=[OpenApiExample("The code", value={"code": "083915"}, request_only=True)],
+        examples=[
+            OpenApiExample("The code", value={"code": "083915"}, request_only=True),
+            OpenApiExample("Proven", value=_BOUND, response_only=True),
+        ],
     )
     def post(self, _request: Request, identity: UUID) -> Response:
         """Enter the code that was sent: from now on it identifies me. 404: no binding of mine.

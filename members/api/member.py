@@ -14,6 +14,7 @@ from members.api.auth import MemberView
 from members.api.serializers import EnrolmentLine, Profile, ProfileEdit
 from members.models import Enrolment, Member
 from members.selectors.members import active_identities, enrolments_of
+from members.selectors.residencies import roles_of
 from members.services.profile import ProfileChanges, edit_profile
 
 IF_MATCH = OpenApiParameter(
@@ -67,7 +68,8 @@ class MyEnrolments(MemberView, ListAPIView[Enrolment]):
 
 def _told(member: Member) -> Response:
     identities = active_identities(member_id=member.pk)
-    profile = Profile(member, context={"identities": identities}).data
+    roles = roles_of(member_id=member.pk, at=clock.now())
+    profile = Profile(member, context={"identities": identities, "roles": roles}).data
     return Response(profile, headers={"ETag": _etag(member)})
 
 

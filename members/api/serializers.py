@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.input import InstantField, StrictSerializer
-from members.models import Enrolment, Member
+from members.models import Enrolment, Member, ResidencyRole
 from members.rules.masking import masked_identity
 from members.rules.normalise import ADDRESS_CHARACTERS_MAX, NAME_CHARACTERS_MAX
 
@@ -45,6 +45,16 @@ class IdentityLine(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
+class RoleLine(serializers.Serializer[Any]):
+    """What I am at a venue now."""
+
+    venue = serializers.CharField(source="venue.code")
+    name = serializers.CharField(source="venue.name")
+    role = serializers.ChoiceField(ResidencyRole.choices)
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField(allow_null=True)
+
+
 class Profile(serializers.Serializer[Member]):
     """A member as they see themself."""
 
@@ -57,12 +67,18 @@ class Profile(serializers.Serializer[Member]):
     address = serializers.CharField()
     joined_at = InstantField()
     identities = serializers.SerializerMethodField()
+    residencies = serializers.SerializerMethodField()
 
     @extend_schema_field(IdentityLine(many=True))
     def get_identities(self, _member: Member) -> list[dict[str, str]]:
         """Masked, even to their owner: phones are read over shoulders."""
         identities: list[tuple[str, str]] = self.context["identities"]
         return [{"kind": kind, "value": masked_identity(kind, value)} for kind, value in identities]
+
+    @extend_schema_field(RoleLine(many=True))
+    def get_residencies(self, _member: Member) -> Any:
+        """In force now. All of them: `me/residencies`."""
+        return RoleLine(self.context["roles"], many=True).data
 
 
 class ProfileEdit(StrictSerializer):

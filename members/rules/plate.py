@@ -3,8 +3,8 @@
 Source: GA 36-2018 (机动车号牌, the standard of the Ministry of Public Security) and its amendments: the 31
 one-character names of provinces; the letter of the issuing authority and all serials without I and O, which
 look like 1 and 0; new-energy serials of six (small: a letter A to H, J or K, a letter or digit, four digits;
-large: five digits and such a letter); endings for police 警, learners 学, trailers 挂, consulates 领, trials 试
-and oversize 超; 粤Z for cars of Hong Kong 港 and Macau 澳; embassies 使, before or after six digits.
+large: five digits and such a letter); endings for police 警, learners 学, trailers 挂, consulates 领,
+trials 试, oversize 超; 粤Z for cars of Hong Kong 港 and Macau 澳; embassies 使, before or after six digits.
 
 Refused on purpose: temporary paper plates (临: the car gets its own within weeks) and military and
 armed-police plates, whose standard is not public.

@@ -17,6 +17,8 @@ from units.models import BusinessUnit, PartnerKey
 # What a partner system may be allowed to do. A route asks for one of these.
 SCOPES: Final = {
     "members:resolve": _("find a member by card, phone, plate or number"),
+    "members:enrol": _("enrol members at the counter"),
+    "residencies:report": _("say who lives, works or stays at a venue"),
     "activities:report": _("report purchases, stays, fees and rents"),
     "points:quote": _("ask what a price would take"),
     "points:redeem": _("spend points at a till"),

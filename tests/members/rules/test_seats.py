@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from members.rules.seats import most_at_once
+from members.rules.seats import most_at_once, within
 
 
 def day(number):
@@ -19,3 +19,10 @@ def test_who_leaves_makes_room_on_that_day():
 
 def test_the_fullest_day_counts():
     assert most_at_once([(day(1), day(5)), (day(2), None), (day(4), day(6)), (day(20), day(21))]) == 3
+
+
+def test_only_days_of_the_period_count():
+    stays = [(day(1), day(5)), (day(4), None), (day(9), day(10))]
+
+    assert within(stays, day(5), day(9)) == [(day(5), day(9))]
+    assert within(stays, day(9), None) == [(day(9), None), (day(9), day(10))]
