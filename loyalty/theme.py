@@ -28,6 +28,8 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("members.member", _("Members"), "person"),
             Screen("members.enrolment", _("Enrolments"), "badge"),
             Screen("members.household", _("Households"), "family_restroom"),
+            Screen("members.residency", _("Residencies"), "home_work"),
+            Screen("members.corporateaccount", _("Corporate accounts"), "corporate_fare"),
             Screen("members.matchcandidate", _("Match candidates"), "compare_arrows"),
             Screen("activities.activity", _("Activities"), "shopping_bag"),
         ),

@@ -4,13 +4,25 @@ from members.admin.household import HouseholdAdmin, household_panel
 from members.admin.match_candidate import MatchCandidateAdmin
 from members.admin.member import EnrolmentAdmin, MemberAdmin
 from members.admin.own_panels import enrolments_panel, identities_panel
+from members.admin.residency import (
+    CorporateAccountAdmin,
+    ResidencyAdmin,
+    guardians_panel,
+    history_panel,
+    residencies_panel,
+)
 
 __all__ = [
+    "CorporateAccountAdmin",
     "EnrolmentAdmin",
     "HouseholdAdmin",
     "MatchCandidateAdmin",
     "MemberAdmin",
+    "ResidencyAdmin",
     "enrolments_panel",
+    "guardians_panel",
+    "history_panel",
     "household_panel",
     "identities_panel",
+    "residencies_panel",
 ]

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_link
 from common.errors import DomainError
+from members.admin.lifecycle import LifecycleActs
 from members.admin.panels import panels_of
 from members.models import Enrolment, Identity, Member, MemberStatus
 from members.rules.masking import masked_name
@@ -46,7 +47,7 @@ class UnitFilter(admin.SimpleListFilter):
 
 
 @admin.register(Member)
-class MemberAdmin(WholeTermSearch, PanelPage):
+class MemberAdmin(LifecycleActs, WholeTermSearch, PanelPage):
     """One person, once. Found by what they show at a desk: number, phone, card; each whole."""
 
     list_display = ("number", "masked_name", "status_label", "unit_codes", "joined_at", "generated")
