@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from loyalty.tasks import prune_answers
+from loyalty.tasks import mind_members, prune_answers
 from points.tasks import audit_ledger, expire_points, make_coming_parts, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
@@ -93,6 +93,15 @@ SCHEDULE = (
         task=prune_answers,
         when=Crontab(minute="20", hour="3-6"),
         why=_("Answers kept for retries are of no use after a week, and their table would only grow."),
+    ),
+    Job(
+        name="mind_members",
+        task=mind_members,
+        when=Crontab(minute="10", hour="0-6"),
+        why=_(
+            "Who turned 14 needs no guardian from this day on, and whose guardian left needs another."
+            " Old codes are forgotten."
+        ),
     ),
 )
 

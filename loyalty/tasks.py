@@ -6,6 +6,7 @@ from typing import Any
 from celery import shared_task
 
 from common.idempotency import prune_idempotency_records
+from members.services.minding import forget_codes, mind_guardians
 from points.tasks import TIME_LIMIT, once_a_day
 
 # Longer than any caller retries; the natural keys (source references) stay for ever.
@@ -16,6 +17,16 @@ ANSWERS_KEPT = timedelta(days=8)
 def prune_answers(as_of: str | None = None) -> dict[str, Any]:
     """Forget the kept answers of requests that nobody retries any more. Returns how many went."""
     return once_a_day("prune_answers", _prune, as_of)
+
+
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def mind_members(as_of: str | None = None) -> dict[str, Any]:
+    """Nightly. Children and their guardians, and codes of no use any more. Returns how many of each."""
+    return once_a_day("mind_members", _mind, as_of)
+
+
+def _mind(at: datetime) -> dict[str, Any]:
+    return {"children": mind_guardians(by="mind_members", at=at), "codes": forget_codes(at=at)}
 
 
 def _prune(at: datetime) -> dict[str, Any]:
