@@ -8,19 +8,20 @@ sender would mend it.
 import csv
 import gzip
 import os
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from itertools import combinations
 from pathlib import Path
-
-from common.errors import InvalidRequest
-from members.rules.normalise import normal_date, normal_email
 
 FOLDER = Path(
     os.environ.get("LOYALTY_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
 )
 SETS = ("febrl1", "febrl2", "splink_fake_1000")
+_WORD = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_EMAIL = re.compile(rf"{_WORD}(?:\.{_WORD})*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 COLUMNS = ("legacy_card", "name", "birth_date", "address", "email")
 
 
@@ -91,7 +92,7 @@ def _from_febrl(record: Mapping[str, str]) -> list[str]:
         f"{record['suburb']} {record['postcode']}".strip(),
         record["state"],
     )
-    return [record["rec_id"], name, _if_fit(normal_date, day), ", ".join(filter(None, parts)), ""]
+    return [record["rec_id"], name, _day(day), ", ".join(filter(None, parts)), ""]
 
 
 def _from_splink(record: Mapping[str, str]) -> list[str]:
@@ -100,18 +101,22 @@ def _from_splink(record: Mapping[str, str]) -> list[str]:
     return [
         card,
         name,
-        _if_fit(normal_date, record["dob"]),
+        _day(record["dob"]),
         record["city"],
-        _if_fit(normal_email, record["email"]),
+        _email(record["email"]),
     ]
 
 
-def _if_fit(normalise, text: str) -> str:
+def _day(text: str) -> str:
     try:
-        normalise(text)
-    except InvalidRequest:
+        date.fromisoformat(text)
+    except ValueError:
         return ""
     return text
+
+
+def _email(text: str) -> str:
+    return text if _EMAIL.fullmatch(text) else ""
 
 
 def _path(name: str) -> Path:

@@ -120,7 +120,7 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
     fieldsets = (
         (
             None,
-            {"fields": (("score_label", "state_label", "unit"), ("why",), ("decided_by", "decided_at"))},
+            {"fields": (("score_label", "state_told", "unit"), ("why",), ("decided_by", "decided_at"))},
         ),
     )
 
@@ -259,6 +259,11 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
     def state_label(self, row: MatchCandidate) -> tuple[str, str]:
         """In its colour."""
         return row.state, row.get_state_display()
+
+    @display(description=_("state"))
+    def state_told(self, row: MatchCandidate) -> str:
+        """In words, for the page."""
+        return row.get_state_display()
 
 
 _DIFFERS: Final = frozenset(

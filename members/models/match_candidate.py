@@ -77,4 +77,4 @@ class MatchCandidate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} / {self.other_id}"
+        return f"#{self.pk}"

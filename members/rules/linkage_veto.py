@@ -42,6 +42,16 @@ def names_contradict(one: Features, other: Features) -> bool:
     return not _names_agree(one, other)
 
 
+def clearly_two(one: Features, other: Features) -> bool:
+    """Whether names and birth dates both say so: brothers and sisters at one address are no question."""
+    dates = (one.birth_date, other.birth_date)
+    return (
+        None not in dates
+        and names_contradict(one, other)
+        and _of_birth_dates(one, other) is Veto.BIRTH_DATES_DIFFER
+    )
+
+
 def veto(one: Features, other: Features, *, links_call_names: bool) -> Veto | None:
     """Why no machine may link `one` and `other`; None where the score may decide.
 

@@ -19,7 +19,7 @@ from django.db import connection
 from members.rules.linkage_features import Features
 from members.rules.linkage_groups import Edge, groups
 from members.rules.linkage_model import LEVELS, level_of, splink_settings
-from members.rules.linkage_veto import Veto, veto
+from members.rules.linkage_veto import Veto, clearly_two, veto
 from members.rules.matching import Likeness
 from members.services.blocking import features_of_members, match_keys, members_in_blocks
 
@@ -30,6 +30,7 @@ _LISTS: Final = ("words", "numbers")
 _DUCKDB: Final = {"threads": 1, "memory_limit": "1GB", "temp_directory": ""}
 # Any number: imports that compare take turns, so that each sees whom the others made.
 TURN: Final = 74_017_320
+PATIENCE: Final = "15min"
 
 
 class Pair(NamedTuple):
@@ -65,8 +66,14 @@ class Matcher:
     links_call_names: bool
 
     def take_turn(self) -> None:
-        """Wait until no other import compares; held to the end of the transaction."""
+        """Wait until no other import compares; held to the end of the transaction.
+
+        The limits on waiting are those of a web request: here one waits for a chunk of another list, and
+        compares between two statements.
+        """
         with connection.cursor() as cursor:
+            for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute("SELECT set_config(%s, %s, true)", [limit, PATIENCE])
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
 
     def search(self, rows: Mapping[int, Features], also: Mapping[int, UUID]) -> Found:
@@ -103,6 +110,8 @@ class Matcher:
         edges: list[Edge] = []
         alike: dict[int, list[Alike]] = {}
         for pair in pairs:
+            if clearly_two(people[pair.left], people[pair.right]):
+                continue
             earlier, later = sorted((pair.left, pair.right))
             row, to = (earlier, later) if later >= rows else (later, earlier)
             forbids = between(row, to)

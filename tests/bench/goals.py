@@ -81,6 +81,17 @@ GOALS = (
         2,
     ),
     Goal("P11", "import_per_s", "activities imported a second, end to end", 10_000),
+    *(
+        Goal("matching", f"{name}_{figure}", f"{name}: {says}", bound)
+        for name in ("febrl1", "febrl2")
+        for figure, says, bound in (
+            ("links_precision", "precision of what is linked", 0.999),
+            ("links_recall", "recall of what is linked", 0.90),
+            ("candidates_recall", "recall of what is linked or asked about", 0.97),
+        )
+    ),
+    Goal("matching", "s_per_100k_rows", "a list of 100,000 rows, seconds", 600, is_ceiling=True),
+    Goal("matching", "memory_gib", "memory of the import, GiB", 4, is_ceiling=True),
     Goal("audit", "s_per_million", "seconds to audit a million postings", 15, is_ceiling=True),
     Goal("calls", "round_trips", "statements a kernel call sends", 1, is_ceiling=True),
 )

@@ -132,6 +132,12 @@ def test_a_namesake_or_a_flatmate_is_somebody_new(told, mall, hotel):
     assert ending_of(KNOWN, told, mall, hotel) == Ending.CREATED
 
 
+def test_brothers_and_sisters_at_one_address_are_no_question(mall, hotel):
+    sister = {"name": "张静", "birth_date": date(1991, 11, 2), "address": HOME}
+
+    assert ending_of(KNOWN, sister, mall, hotel) == Ending.CREATED
+
+
 def test_a_family_that_shares_a_phone_stays_a_family_when_imported_again(mall):
     family = [
         candidate("M1", **KNOWN, phone="13812345678"),
