@@ -230,7 +230,6 @@ SPECTACULAR_SETTINGS = {
         "PostingKind": "points.models.PostingKind",
         "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",
         "ResidencyRole": "members.models.ResidencyRole",
-        "ResidencyRole": "members.models.ResidencyRole",
     },
 }
 
