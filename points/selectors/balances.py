@@ -73,8 +73,9 @@ def wallets_with_sums(*, member_id: UUID, at: datetime, soon: timedelta = SOON) 
 
 def summary_of(wallet: Any) -> WalletSummary:
     """A row of `wallets_with_sums` as the rest of the house reads it."""
-    # As the kernel decides it: points_beyond_debt in points/sql/allocate_v1.sql.
-    available = min(wallet.usable, max(0, wallet.balance - wallet.held)) if wallet.debt else wallet.usable
+    # As the kernel decides it: points_beyond_debt in points/sql/allocate_v2.sql.
+    beyond_debt = max(0, wallet.balance - wallet.held - wallet.expired_unswept)
+    available = min(wallet.usable, beyond_debt) if wallet.debt else wallet.usable
     return WalletSummary(
         program=wallet.program,
         balance=wallet.balance,

@@ -43,7 +43,7 @@ BEGIN
         v_lots := ARRAY[(NULL, points_uuid7(), p_unit, p_points, p_unit_cost, p_at, p_at, coalesce(p_expires_at, 'infinity'),
                          p_rolls, v_repaid)::points_carried];
     ELSE
-        v_lots := points_take(w.id, least(-p_points, coalesce(points_beyond_debt(w.id, w.balance, w.debt), 0)), p_at);
+        v_lots := points_take(w.id, least(-p_points, coalesce(points_beyond_debt(w.id, w.balance, w.debt, p_at), 0)), p_at);
         short := -p_points - points_in(v_lots);
         IF short > 0 THEN
             outcome := 'insufficient_points';

@@ -1,6 +1,19 @@
 -- Invariant: one allocation serves the quote and the posting: own lots first, then the other programs' at the rate
 -- in force; soonest expiry first, ties by age; from another wallet the smallest whole number that covers the rest.
--- Since version 1: a wallet without a debt is not asked what it may spend beyond it.
+-- Since version 1: a wallet without a debt is not asked what it may spend beyond it; dead points stand against no debt.
+
+DROP FUNCTION points_beyond_debt(bigint, bigint, bigint);
+
+-- What a wallet may spend at most at `p_at`: all, or, while it owes, what stands beyond the debt. What is held does not stand
+-- against a debt, nor does what has died: the sweep takes it, today or tomorrow, and leaves the debt.
+CREATE FUNCTION points_beyond_debt(p_wallet bigint, p_balance bigint, p_debt bigint, p_at timestamptz)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_debt = 0 THEN p_balance
+                ELSE greatest(0, p_balance - (
+                    SELECT coalesce(sum(CASE WHEN l.expires_at > p_at THEN l.held ELSE l.remaining END), 0)::bigint
+                    FROM points_lot l WHERE l.wallet_id = p_wallet AND l.is_open)) END
+$$;
+REVOKE ALL ON FUNCTION points_beyond_debt(bigint, bigint, bigint, timestamptz) FROM PUBLIC;
 
 -- How `p_price` points of `p_program` would be paid at `p_at`. Reads only; the caller holds the wallets' locks or
 -- wants a quote. Shares are per wallet: `spent` in the wallet's own points, `covered` in the price's program.
@@ -21,7 +34,7 @@ DECLARE
 BEGIN
     short := p_price;
     SELECT w.id, w.program_id,
-           CASE WHEN w.debt = 0 THEN w.balance ELSE points_beyond_debt(w.id, w.balance, w.debt) END AS free
+           CASE WHEN w.debt = 0 THEN w.balance ELSE points_beyond_debt(w.id, w.balance, w.debt, p_at) END AS free
     INTO v_wallet
     FROM points_wallet w WHERE w.member_id = p_member AND w.program_id = p_program AND w.balance > 0;
     IF FOUND THEN
@@ -54,7 +67,7 @@ BEGIN
 
     FOR v_wallet IN
         SELECT w.id, w.program_id, r.numerator::bigint AS num, r.denominator::bigint AS den,
-               least(s.points, points_beyond_debt(w.id, w.balance, w.debt)) AS points
+               least(s.points, points_beyond_debt(w.id, w.balance, w.debt, p_at)) AS points
         FROM points_wallet w
         JOIN points_exchangerate r ON r.source_id = w.program_id AND r.target_id = p_program AND r.during @> p_at
         CROSS JOIN LATERAL (

@@ -59,7 +59,7 @@ BEGIN
         SELECT * INTO v_to FROM points_wallet w WHERE w.member_id = p_to AND w.program_id = p_program;
         IF v_look = 2 OR v_to.id IS NULL THEN
             "left" := points_transfer_left(p_from, p_program, p_day_cap, p_day, p_month_cap, p_month);
-            v_lots := points_take(v_from.id, least(p_points, coalesce(points_beyond_debt(v_from.id, v_from.balance, v_from.debt), 0)),
+            v_lots := points_take(v_from.id, least(p_points, coalesce(points_beyond_debt(v_from.id, v_from.balance, v_from.debt, p_at), 0)),
                                   p_at);
             short := p_points - points_in(v_lots);
             IF p_points > "left" THEN

@@ -81,7 +81,7 @@ class Books:
         own = self.wallets.get((member, program))
         if own is not None:
             usable = own.usable(at)
-            spent = min(rest, own.bound, sum(lot.free for lot in usable))
+            spent = min(rest, own.bound(at), sum(lot.free for lot in usable))
             if spent > 0:
                 shares.append(Share(own, spent, spent, Fraction(1), first_of(usable, spent)))
                 rest -= spent
@@ -93,7 +93,7 @@ class Books:
             if wallet.program != program and rate and usable:
                 others.append((usable[0].facts.expires_at, wallet.number, wallet, rate, usable))
         for _, _, wallet, rate, usable in sorted(others, key=lambda found: found[:2]):
-            points = min(wallet.bound, sum(lot.free for lot in usable))
+            points = min(wallet.bound(at), sum(lot.free for lot in usable))
             covered = min(rest, int(points * rate))
             if covered > 0:
                 spent = -(-covered // rate)

@@ -216,7 +216,7 @@ class Carrying(Books):
     ) -> tuple[tuple[tuple[Lot, int], ...], int]:
         """Lots of one wallet that make up to `points`, in spending order, and what is short."""
         wallet = self.wallets.get((member, program)) or Wallet(program)
-        taken = first_of(wallet.usable(at), min(points, max(0, wallet.bound)))
+        taken = first_of(wallet.usable(at), min(points, max(0, wallet.bound(at))))
         return taken, points - sum(much for _, much in taken)
 
     @staticmethod

@@ -47,12 +47,12 @@ class Wallet:
     lots: list[Lot] = field(default_factory=list)  # those with points left
     activities: list[datetime] = field(default_factory=list)  # what renewed it, if it rolls
 
-    @property
-    def bound(self) -> int:
-        """What may be spent at most: beside a debt only what is beyond it, and not held."""
+    def bound(self, at: datetime) -> int:
+        """What may be spent at most: beside a debt only what is beyond it, and neither held nor dead."""
         if not self.debt:
             return self.balance
-        return max(0, self.balance - sum(lot.held for lot in self.lots))
+        gone = sum(lot.held if at < lot.facts.expires_at else lot.remaining for lot in self.lots)
+        return max(0, self.balance - gone)
 
     def usable(self, at: datetime) -> list[Lot]:
         return sorted((lot for lot in self.lots if lot.is_usable(at)), key=lambda lot: lot.order)

@@ -14,6 +14,8 @@ from points import ledger
 from points.models import Lot, Wallet
 from points.refusals import InsufficientPoints, ReversalExceedsOriginal
 from points.selectors.audit import audit
+from points.selectors.balances import summary_of, wallets_with_sums
+from points.selectors.explaining.balance import explain_balance
 from points.services import holds
 from points.services.exchange import exchange_points
 from points.services.expiry import expire_due_lots
@@ -151,6 +153,25 @@ def test_held_points_beside_a_debt_do_not_count_twice(member, mall, program):
         redeem(member, program, 20, unit=mall)
 
     assert refused.value.facts["short"] == 10
+
+
+def test_dead_points_stand_against_no_debt(member, mall, program):
+    give(member, program, 100, source_ref="dead", unit=mall, occurred_at=NOW - 10 * DAY)
+    give(member, program, 80, source_ref="bought", unit=mall)
+    redeem(member, program, 80, unit=mall, source_ref="paid")
+    reverse_accrual(unit=mall, accrual_ref="bought", points=80, source_ref="back", by="test", at=NOW)
+    reverse_redemption(unit=mall, redemption_ref="paid", points=50, source_ref="c", by="test", at=NOW)
+
+    with pytest.raises(InsufficientPoints) as unswept:  # 50 living points beside a debt of 80
+        redeem(member, program, 50, unit=mall)
+    told = summary_of(wallets_with_sums(member_id=member.pk, at=NOW).get())
+    explained = explain_balance(wallet=Wallet.objects.get(), at=NOW)
+    expire_due_lots(at=NOW)
+    with pytest.raises(InsufficientPoints) as swept:
+        redeem(member, program, 50, unit=mall)
+
+    assert unswept.value.facts["short"] == swept.value.facts["short"] == 50
+    assert (told.available, told.kept_for_debt) == (explained.available, explained.kept_for_debt) == (0, 50)
 
 
 def test_a_refund_leaves_other_dead_lots_to_the_sweep(member, mall, program):

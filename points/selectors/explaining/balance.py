@@ -128,7 +128,8 @@ def explain_balance(*, wallet: Wallet, at: datetime, as_of: datetime | None = No
         debt = wallet.debt if as_of is None else sums["total_left"] - balance
         # As the kernel decides it: points_beyond_debt in points/sql/allocate.
         usable = sums["usable"]
-        available = min(usable, max(0, balance - sums["total_reserved"])) if debt else usable
+        beyond_debt = max(0, balance - sums["total_reserved"] - sums["expired"])
+        available = min(usable, beyond_debt) if debt else usable
         groups = list(_by_origin(lots)[:GROUPS_MAX])
         endings = list(_by_end(lots)[:ENDINGS_MAX])
         issuers = BusinessUnit.objects.in_bulk({row["issuer"] for row in (*groups, *endings)})
