@@ -44,6 +44,9 @@ BEGIN
             RETURN;
         END IF;
         PERFORM FROM points_wallet w WHERE w.member_id = p_member ORDER BY w.id FOR NO KEY UPDATE;
+        -- Locked by now, unless it came to be since. One that comes later still pays nothing: the cap is read under this lock.
+        SELECT w.id INTO v_from FROM points_wallet w
+            WHERE w.member_id = p_member AND w.program_id = p_source FOR NO KEY UPDATE;
     END LOOP;
 
     SELECT * INTO r FROM points_exchangerate x
@@ -73,12 +76,12 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Locked above, unless it came to be since.
-    SELECT w.id INTO v_from FROM points_wallet w
-        WHERE w.member_id = p_member AND w.program_id = p_source FOR NO KEY UPDATE;
     -- The own wallet is asked first: only where it falls short does an allocation name another.
     SELECT * INTO a FROM points_allocate(p_member, p_source, p_points, p_at);
     short := p_points - coalesce(a.spent[array_position(a.programs, p_source)], 0);
+    IF v_from IS NULL THEN
+        short := p_points;
+    END IF;
     IF short > 0 THEN
         outcome := 'insufficient_points';
         RETURN;

@@ -3,16 +3,19 @@
 Each test was seen red without its guard: the wallet locks, their order, the unique source reference.
 """
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.db import connection
 
+from common.errors import DomainError
 from points import ledger
-from points.models import Posting, Wallet
+from points.models import ExchangeRate, Posting, Wallet
 from points.refusals import ExchangeCapReached, InsufficientPoints, ReversalExceedsOriginal
 from points.selectors.audit import audit
 from points.services.accrual import Grant, accrue_many
@@ -248,4 +251,42 @@ def test_a_daily_cap_is_exact_under_parallel_exchanges():
 
     assert Counter(answers) == {"posted": 10, "capped": 30}
     assert (balance(member, source), balance(member, target)) == (900, 200)
+    assert audit().is_clean
+
+
+def test_a_cap_holds_for_a_wallet_that_came_to_be_while_somebody_waited(admin_connection):
+    unit, member = make_unit("MALL"), make_member()
+    source, target = make_program("OWN", owner=unit), make_program("OTHER", owner=unit)
+    ExchangeRate.objects.filter(pk=make_rate(source, target, 1).pk).update(cap_per_member_day=80)
+    what = {"member": member, "source": source, "target": target, "points": 80, "by": "test", "at": NOW}
+    admin_connection.autocommit = False
+    are_ready, goes = Barrier(3), {"early": Event(), "late": Event()}
+
+    def exchange(ref):
+        with suppress(
+            InsufficientPoints
+        ):  # a new connection reads the kernel's text, and with it the rates' columns
+            exchange_points(**what, source_ref="nothing is there yet")
+        are_ready.wait()
+        goes[ref].wait()
+        try:
+            return exchange_points(**what, source_ref=ref).given
+        except DomainError:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        given = [pool.submit(exchange, ref) for ref in goes]
+        are_ready.wait()
+        with admin_connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE points_exchangerate IN ACCESS EXCLUSIVE MODE")
+        goes["early"].set()
+        time.sleep(0.5)  # it found no wallet to lock, and waits for the rate
+        give(member, source, 200, unit=unit)
+        goes["late"].set()
+        time.sleep(0.5)
+        admin_connection.rollback()
+
+        assert sum(points.result() for points in given) == 80
     assert audit().is_clean
