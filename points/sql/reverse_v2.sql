@@ -95,10 +95,25 @@ BEGIN
     outcome := 'posted';
 END $$;
 
+-- Whether a lot lives, or lived, by a grace, also one that changed hands or state since: to spend it and cancel once more
+-- must not give it another life.
+CREATE FUNCTION points_had_grace(p_lot uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE line AS (
+        SELECT l.id, l.posting_id FROM points_lot l WHERE l.id = p_lot
+        UNION ALL
+        SELECT o.id, o.posting_id
+        FROM line n
+        JOIN points_posting b ON b.id = n.posting_id AND b.kind IN ('transfer', 'move', 'maturity')
+        JOIN points_lot o ON o.id = (b.detail -> 'lots' ->> n.id::text)::uuid
+    )
+    SELECT EXISTS (SELECT FROM line n JOIN points_posting p ON p.id = n.posting_id WHERE p.kind = 'reversal')
+$$;
+REVOKE ALL ON FUNCTION points_had_grace(uuid) FROM PUBLIC;
+
 -- Put `p_points` (of the price's program) of a redemption back, into the very lots they came from: the last drawn first,
 -- so that any cutting into parts adds up to the whole, to the point. A lot that died meanwhile is refilled as it is (the
 -- next sweep ends it), or, with `p_grace_until`, its points live on in a new lot of the same issuer and cost until then:
--- a grace is a grace, so that lot does not roll. What goes back into a living lot rolls on with it.
+-- a grace is a grace, so that lot does not roll, and nothing gets a second one. What goes back into a living lot rolls on with it.
 -- Outcomes: posted | replayed | reference_reused | not_a_redemption | reversal_exceeds_original.
 CREATE OR REPLACE FUNCTION points_reverse_redemption(
     p_original uuid, p_points bigint, p_source_ref text, p_at timestamptz, p_grace_until timestamptz, p_actor text,
@@ -152,7 +167,8 @@ BEGIN
         FROM points_draw d JOIN points_lot l ON l.id = d.lot_id WHERE d.posting_id = p_original
     )
     SELECT array_agg((d.id, d.wallet_id, d.program_id, d.issuer_id, d.unit_cost, d.earned_at, b.points,
-                      CASE WHEN d.expires_at <= p_at AND p_grace_until IS NOT NULL THEN points_uuid7() END
+                      CASE WHEN d.expires_at <= p_at AND p_grace_until IS NOT NULL AND NOT points_had_grace(d.id)
+                           THEN points_uuid7() END
                      )::points_restoration ORDER BY d.draw_id),
            (SELECT jsonb_agg(jsonb_build_object('program', k.program_id, 'spent', k.spent_before - k.spent_after,
                                                 'covered', k.uncovered) ORDER BY k.ord)

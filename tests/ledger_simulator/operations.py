@@ -1,6 +1,6 @@
 """What the simulator asks of the ledger, and what it is answered: plain data that can be written down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 Shares = tuple[tuple[str, int, int], ...]
@@ -100,6 +100,8 @@ class LotFacts:
     available_at: datetime
     expires_at: datetime
     rolls: bool = False
+    # It lives by a grace: the database tells by where it came from.
+    is_graced: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

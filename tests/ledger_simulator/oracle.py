@@ -233,10 +233,15 @@ class Oracle(Carrying):
                 returned = drawn - left.get(lot, 0)
                 if not returned:
                     continue
-                if until is not None and lot.facts.expires_at <= op.at:
-                    # A grace is a grace: it does not roll.
+                if until is not None and lot.facts.expires_at <= op.at and not lot.facts.is_graced:
+                    # A grace is a grace: it does not roll, and no other follows it.
                     facts = replace(
-                        lot.facts, points=returned, available_at=op.at, expires_at=until, rolls=False
+                        lot.facts,
+                        points=returned,
+                        available_at=op.at,
+                        expires_at=until,
+                        rolls=False,
+                        is_graced=True,
                     )
                     self.new_lot(share.wallet, facts, returned)
                 else:

@@ -160,13 +160,13 @@ SPENDING = (
     ),
     Bug(
         says="a cancelled redemption always gets a new lot", place="points_reverse_redemption",
-        good="CASE WHEN d.expires_at <= p_at AND p_grace_until IS NOT NULL THEN",
-        bad="CASE WHEN p_grace_until IS NOT NULL THEN",
+        good="CASE WHEN d.expires_at <= p_at AND p_grace_until IS NOT NULL AND",
+        bad="CASE WHEN p_grace_until IS NOT NULL AND",
         caught_by=_REVERSAL + "test_a_cancelled_redemption_refills_the_very_lots",
     ),
     Bug(
         says="a cancelled redemption gives no grace", place="points_reverse_redemption",
-        good="CASE WHEN d.expires_at <= p_at AND p_grace_until IS NOT NULL THEN", bad="CASE WHEN false THEN",
+        good="CASE WHEN d.expires_at <= p_at AND p_grace_until IS NOT NULL AND", bad="CASE WHEN false AND",
         caught_by=_REVERSAL + "test_a_lot_that_died_meanwhile_gets_the_programs_grace",
     ),
     Bug(

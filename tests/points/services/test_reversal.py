@@ -16,6 +16,7 @@ from points.refusals import (
 from points.selectors.audit import audit
 from points.services.accrual import Grant, accrue_many
 from points.services.expiry import expire_due_lots
+from points.services.moving import move_wallets
 from points.services.reversal import reverse_accrual, reverse_redemption
 from tests.factories import NOW, balance, give, make_member, make_program, make_rate, make_unit, redeem
 
@@ -217,6 +218,24 @@ def test_a_lot_that_died_meanwhile_gets_the_programs_grace(member, mall):
     assert Lot.objects.get(is_open=True).issuer == mall
     expire_due_lots(at=NOW + timedelta(days=42))
     assert balance(member, program) == 0
+    assert audit().is_clean
+
+
+@pytest.mark.parametrize("changes_hands", [False, True])
+def test_no_grace_follows_a_grace(member, mall, changes_hands):
+    program = make_program(owner=mall, expiry_kind="days", expiry_count=3, grace_days=30)
+    give(member, program, 10)
+    redeem(member, program, 10, unit=mall, source_ref="till")
+    cancel(mall, "till", 10, at=NOW + timedelta(days=10))
+    owner = member
+    if changes_hands:
+        owner = make_member()
+        move_wallets(giver=member, recipient=owner, source_ref="m", by="test", at=NOW + timedelta(days=11))
+    redeem(owner, program, 10, unit=mall, source_ref="again", at=NOW + timedelta(days=39))
+
+    cancel(mall, "again", 10, source_ref="again", at=NOW + timedelta(days=42))
+
+    assert expire_due_lots(at=NOW + timedelta(days=42)).points == 10
     assert audit().is_clean
 
 
