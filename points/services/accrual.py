@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from common.errors import DomainError
 from members.models import Member, MemberStatus
 from points import ledger
-from points.models import Posting, Program
+from points.models import Posting, PostingKind, Program
 from points.refusals import MemberNotActive, ProgramNotActive, UnitNotActive
 from points.rules.bounds import (
     refuse_dead_from_birth,
@@ -68,9 +69,17 @@ def accrue_points(
     """
     refuse_odd_points(points)
     refuse_odd_reference(source_ref)
-    if member.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(member=member.number, member_status=member.status)
-    refuse_inactive(program=program, unit=unit)
+    try:
+        if member.status != MemberStatus.ACTIVE:
+            raise MemberNotActive(member=member.number, member_status=member.status)
+        refuse_inactive(program=program, unit=unit)
+    except DomainError:
+        # As for a redemption: what was given before the member was frozen stays given, and a retry hears it.
+        given = Posting.objects.filter(unit=unit, kind=PostingKind.ACCRUAL, source_ref=source_ref)
+        earlier = given.filter(member=member, program=program, points=points).first()
+        if earlier is None:
+            raise
+        return earlier
     grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at, expires_at)
     accrual = _accrual(grant, program, unit)
     refuse_dead_from_birth(

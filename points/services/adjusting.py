@@ -99,7 +99,12 @@ def request_adjustment(
         asked_by=by,
         asked_at=at,
     )
-    _refuse_asking(asked)
+    try:
+        _refuse_asking(asked)
+    except DomainError:
+        # What was asked before the member was frozen stays asked: a retry hears of it, or of the id's reuse.
+        if not AdjustmentRequest.objects.filter(pk=asked.pk).exists():
+            raise
     return retrying(lambda: _ask(asked, by, at))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.errors import DomainError
 from points import ledger
 from points.models import Posting, PostingKind
 from points.refusals import NotReversible
@@ -36,7 +37,13 @@ def release_pending(
     accrual = accruals.select_related("member", "program").first()
     if accrual is None:
         raise NotReversible
-    refuse_spending(member=accrual.member, program=accrual.program, unit=unit)
+    try:
+        refuse_spending(member=accrual.member, program=accrual.program, unit=unit)
+    except DomainError:
+        # What was released before the member was frozen stays released: a retry hears it from the kernel.
+        released = Posting.objects.filter(unit=unit, kind=PostingKind.MATURITY, source_ref=source_ref)
+        if not released.exists():
+            raise
     done = ledger.mature(accrual_id=accrual.pk, source_ref=source_ref, at=at, actor=by)
     done.or_refuse(**({"source_ref": source_ref} if done.name == "reference_reused" else {}))
     return Release(Posting.objects.get(pk=done.posted_id), done.released, done.is_replay)

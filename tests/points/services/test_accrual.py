@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from members.models import MemberStatus
 from points.models import Lot, Posting, Wallet
 from points.refusals import (
     MemberNotActive,
@@ -188,3 +189,14 @@ def test_a_batch_is_one_round_trip(django_assert_num_queries):
 
     with django_assert_num_queries(1):
         accrue_many(program=program, unit=unit, grants=grants, by="test")
+
+
+def test_a_retry_hears_what_was_given_before_the_member_was_frozen():
+    unit, member = make_unit(), make_member()
+    program = make_program(owner=unit)
+    first = give(member, program, 10, unit=unit, source_ref="S-1")
+    member.status = MemberStatus.FROZEN
+
+    assert give(member, program, 10, unit=unit, source_ref="S-1") == first
+    with pytest.raises(MemberNotActive):
+        give(member, program, 11, unit=unit, source_ref="S-1")

@@ -363,6 +363,15 @@ def test_a_form_sent_twice_is_one_request(desk, ask, program):
         ask(desk, 51, member=member, request_id=request_id)
 
 
+def test_a_form_sent_again_after_the_member_was_frozen_is_still_one_request(desk, ask):
+    member, request_id = make_member(), uuid7()
+    first = ask(desk, 50, member=member, request_id=request_id)
+    member.status = "frozen"
+    member.save()
+
+    assert ask(desk, 50, member=member, request_id=request_id) == first
+
+
 def test_what_it_would_do_is_told_beforehand(ask, program):
     member = make_member()
     give(member, program, 60)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from members.models import MemberStatus
 from points import ledger
 from points.models import Lot, Posting
 from points.refusals import (
@@ -148,3 +149,13 @@ def test_a_batch_answers_each_in_order(member, program, hotel, stay):
         ("posted", 5),
         ("replayed", 300),
     ]
+
+
+def test_a_retry_hears_what_was_released_before_the_member_was_frozen(member, program, hotel, stay):
+    first = release(hotel)
+    member.status = MemberStatus.FROZEN
+    member.save()
+
+    again = release(hotel)
+
+    assert (again.posting, again.released, again.is_replay) == (first.posting, 300, True)
