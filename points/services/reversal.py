@@ -100,8 +100,8 @@ def reverse_redemption(
 ) -> PutBack:
     """Put `points` of the price paid under `redemption_ref` back into the very lots they came from.
 
-    A lot that has died meanwhile lives on for the program's grace days, to the end of the last one, once; with
-    none, the next sweep ends it again, so that cancelling is no way round expiry. Safe to retry.
+    A lot that has died meanwhile lives on for the program's grace days, to the end of the last one, once;
+    with none, the next sweep ends it again, so that cancelling is no way round expiry. Safe to retry.
 
     :raises NotReversible: the unit has no such redemption
     :raises ReversalExceedsOriginal: all reversals together would exceed the redemption
