@@ -188,7 +188,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
-# --- messages to members: `file`, `console` (both refused in production), or a provider's function by path ---
+# --- messages to members: `file` or `console` (production refuses both), or a provider's function by path ---
 MESSAGE_CHANNEL = env.str("MESSAGE_CHANNEL", default="" if PRODUCTION else "file")
 MESSAGE_FILE = env.str("MESSAGE_FILE", default="") or str(
     Path(env.str("LOYALTY_LOCAL_DIR", default="") or BASE_DIR / ".local").absolute() / "messages.jsonl"
