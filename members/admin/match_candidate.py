@@ -250,7 +250,7 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
         """Leads to the member."""
         return _member(row.other)
 
-    @display(description=_("why a person decides"))
+    @display(description=_("reason"))
     def why(self, row: MatchCandidate) -> str:
         """In words."""
         return str(why_asked(row.veto))
