@@ -159,10 +159,10 @@ LOT_CHECKS = (
         WHERE :posted(p.id) AND p.kind IN ('transfer', 'maturity', 'move')
           AND (o.id IS NULL OR (n.issuer_id, n.unit_cost, n.earned_at, n.program_id)
                                <> (o.issuer_id, o.unit_cost, o.earned_at, o.program_id)
-               -- What is left of a lot that was booked in part rolls no more.
-               OR n.rolls <> (o.rolls AND NOT EXISTS (
-                      SELECT FROM points_draw x JOIN points_posting b ON b.id = x.posting_id
-                      WHERE x.lot_id = o.id AND b.kind = 'expiry' AND b.id < p.id))
+               -- What is left of a lot that was booked in part rolls no more. Few differ, so few are looked up.
+               OR CASE WHEN n.rolls = o.rolls THEN false WHEN n.rolls THEN true
+                       ELSE NOT EXISTS (SELECT FROM points_draw x WHERE x.lot_id = o.id
+                                        AND (SELECT b.kind FROM points_posting b WHERE b.id = x.posting_id) = 'expiry') END
                OR NOT n.rolls AND n.expires_at <> o.expires_at)
         """,
     ),
