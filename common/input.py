@@ -162,6 +162,17 @@ class PointsField(serializers.Field[int, Any, int, Any]):
         return int(value)
 
 
+class FlagField(serializers.BooleanField):
+    """A JSON boolean. DRF would take "yes", "on" and 1; a consent is not guessed."""
+
+    default_error_messages = {"invalid": _("This is true or false.")}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
 class MoneyField(serializers.Field[Money, Any, dict[str, str], Any]):
     """`{"amount": "12.50", "currency": "CNY"}` ↔ Money. Not negative; above zero with `allow_zero=False`."""
 

@@ -21,6 +21,7 @@ OFFICES: Final = {
         (
             *("can_ask_adjustment", "can_approve_adjustment", "can_approve_rate", "can_propose_rate"),
             *("view_adjustmentrequest", "view_exchangerate", "view_rateproposal", "view_posting"),
+            *("view_lot", "view_seal"),
         ),
         (2_000, 10_000, 100_000),
     ),
@@ -28,6 +29,7 @@ OFFICES: Final = {
         (
             *("can_ask_adjustment", "can_approve_adjustment", "can_approve_rate", "can_propose_rate"),
             *("view_adjustmentrequest", "view_exchangerate", "view_rateproposal", "view_posting"),
+            *("view_lot", "view_seal"),
             *("view_adjustmentlimit", "add_adjustmentlimit", "change_adjustmentlimit"),
         ),
         (10_000, 50_000, 10_000_000),

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import clock
-from common.input import InstantField, RefField, StrictSerializer
+from common.input import FlagField, InstantField, RefField, StrictSerializer
 from members.api.auth import MemberView
 from members.models import HouseholdMember, Member
 from members.rules.masking import masked_name
@@ -32,13 +32,13 @@ _PLACE_ID = "0196f0aa-5d00-7b21-8a44-2c3d4e5f6a07"
 class Sharing(StrictSerializer):
     """Whether my household may pay with my points, where theirs do not suffice. I can change it any time."""
 
-    shares_points = serializers.BooleanField(default=False)
+    shares_points = FlagField(default=False)
 
 
 class SharingChange(StrictSerializer):
     """From now on."""
 
-    shares_points = serializers.BooleanField()
+    shares_points = FlagField()
 
 
 class InvitationRequest(StrictSerializer):

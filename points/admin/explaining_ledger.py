@@ -11,7 +11,7 @@ from members.models import Member
 from points.admin.documents import document_of
 from points.admin.explaining import Told, explain_link, last_letters, sum_panel
 from points.admin.moments import moment
-from points.models import Hold, Lot, Posting, Program, Wallet
+from points.models import AdjustmentCategory, Hold, Lot, Posting, PostingKind, Program, Wallet
 from points.selectors.explaining import (
     BalanceExplanation,
     LotExplanation,
@@ -122,7 +122,7 @@ def _facts_of(explained: PostingExplanation) -> list[tuple[object, object]]:
     ]
     reason = (posting.detail or {}).get("reason")
     if reason:
-        facts.append((_("reason"), reason))
+        facts.append((_("reason"), _reason_told(posting, reason)))
     if explained.hold is not None:
         words = gettext("%(points)s held on %(when)s, %(captured)s captured") % {
             "points": f"{explained.hold.points:,}",
@@ -135,6 +135,12 @@ def _facts_of(explained: PostingExplanation) -> list[tuple[object, object]]:
         facts.append((_("reverses"), explain_link(Posting, explained.reverses.pk, words)))
     facts.append((_("digest"), bytes(posting.digest).hex()))
     return facts
+
+
+def _reason_told(posting: Posting, reason: str) -> object:
+    """An adjustment's reason is one of a list; any other kind's stands as it was given."""
+    is_listed = posting.kind == PostingKind.ADJUSTMENT and reason in AdjustmentCategory.values
+    return AdjustmentCategory(reason).label if is_listed else reason
 
 
 def _endings_panel(explained: BalanceExplanation) -> Panel:

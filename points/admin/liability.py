@@ -21,7 +21,7 @@ from common.admin import Panel
 from common.errors import DomainError
 from points.admin.moments import moment
 from points.selectors.as_of import LiabilityLine, liability_as_of
-from points.selectors.seals import database_now
+from points.selectors.seals import InstantYetToCome, database_now
 
 
 class LiabilityForm(forms.Form):
@@ -43,8 +43,8 @@ def liability_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     day = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
     panels: list[Panel] = []
     if not form.errors:
-        at = _instant(day)
         try:
+            at = _instant(day)
             panels = _panels(at, liability_as_of(at=at))
         except DomainError as refusal:
             form.add_error(None, str(refusal))
@@ -58,10 +58,16 @@ def liability_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def _instant(day: date | None) -> datetime:
-    """The first instant after the local `day`, and no later than now: today is not over."""
+    """The first instant after the local `day`, and no later than now: today is not over.
+
+    :raises InstantYetToCome: a day to come; the last day of the calendar has no day after it
+    """
     now = database_now()
-    if day is None or day == timezone.localdate(now):
+    today = timezone.localdate(now)
+    if day is None or day == today:
         return now
+    if day > today:
+        raise InstantYetToCome(now=now.isoformat())
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 

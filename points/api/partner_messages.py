@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from common.input import InstantField, PointsField, RefField
+from common.input import FlagField, InstantField, PointsField, RefField
 from points.api.serializers import ShareShape
 from points.api.till import MemberRef
 from points.selectors.redemptions import RedemptionStatus
@@ -44,15 +44,9 @@ class RedemptionRequest(QuoteRequest):
         help_text=_("The receipt or order, unique in the unit: the same one never pays twice.")
     )
     quote = RefField(max_length=QUOTE_CHARACTERS_MAX, required=False)
-    capture = serializers.BooleanField(
+    capture = FlagField(
         help_text=_("True: the points are spent at once. False: they are held for 15 minutes.")
     )
-
-    def validate_capture(self, capture: object) -> object:
-        """A JSON boolean: DRF would take "yes" and 1."""
-        if self.initial_data["capture"] is not capture:
-            raise serializers.ValidationError(_("This is true or false."), code="invalid")
-        return capture
 
 
 @extend_schema_serializer(component_name="Capture")

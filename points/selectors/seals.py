@@ -44,7 +44,8 @@ def lowest_id(at: datetime) -> UUID:
 
     With it the primary key finds a span of time; `posted_at` has no index of its own.
     """
-    milliseconds = max(0, int((at - ID_MARGIN).timestamp() * 1000))
+    # In milliseconds, since an hour before the first year there is no datetime.
+    milliseconds = max(0, int((at.timestamp() - ID_MARGIN.total_seconds()) * 1000))
     return UUID(int=milliseconds << 80)
 
 

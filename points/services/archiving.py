@@ -11,7 +11,7 @@ import io
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +39,14 @@ class YearNotOver(DomainError):
     title = _("This year is not over.")
 
 
+class NoSuchYear(DomainError):
+    """The calendar has no such year, or none after it. Facts: `year`."""
+
+    code = "no_such_year"
+    status = 422
+    title = _("There is no such year.")
+
+
 class AlreadyArchived(DomainError):
     """There is an archive of that name already; nobody overwrites one. Facts: `file`."""
 
@@ -51,6 +59,14 @@ class ArchiveDiffers(DomainError):
 
     code = "archive_differs"
     title = _("The archive read back differs from the journal.")
+
+
+class NotAManifest(DomainError):
+    """The file is not the manifest of an archive. Facts: `file`."""
+
+    code = "not_a_manifest"
+    status = 422
+    title = _("This file is not the manifest of an archive.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +96,13 @@ class Manifest:
 def archive_year(*, year: int, folder: Path, at: datetime) -> Manifest:
     """Write `journal-YEAR.jsonl.gz` and its manifest into `folder`, both whole or not there at all.
 
+    :raises NoSuchYear: before year 1, or after 9998
     :raises YearNotOver: the year is not over at `at`, or a transaction of it is still running
     :raises AlreadyArchived: the folder has an archive of that year
     :raises ArchiveDiffers: what was read back does not fit; the disk or the journal is damaged
     """
+    if not MINYEAR <= year < MAXYEAR:
+        raise NoSuchYear(year=year)
     zone = ZoneInfo(settings.TIME_ZONE)
     starts_at, ends_at = (datetime(first, 1, 1, tzinfo=zone) for first in (year, year + 1))
     if at < ends_at or not has_settled(ends_at, seconds_max=_SETTLING_SECONDS):
@@ -125,9 +144,13 @@ def archive_year(*, year: int, folder: Path, at: datetime) -> Manifest:
 def check_archive(manifest: Path) -> Manifest:
     """Read an archive again, wherever it has been since, and compare it with its manifest.
 
+    :raises NotAManifest: `manifest` is another file
     :raises ArchiveDiffers: a byte of it has changed
     """
-    told = Manifest(**json.loads(manifest.read_text(encoding="utf-8")))
+    try:
+        told = Manifest(**json.loads(manifest.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as other:  # no JSON or no UTF-8; no object, or one of other names
+        raise NotAManifest(file=str(manifest)) from other
     reading, digest = _read_back(manifest.with_name(told.file))
     if (digest, reading.totals, reading.postings) != (told.sha256, told.totals, told.postings):
         raise ArchiveDiffers(read=reading.totals, counted=told.totals)

@@ -308,6 +308,13 @@ def test_a_day_to_come_may_be_told_outside_production_only(capsys, settings):
         run_job(capsys, "expire_points", "--as-of", to_come)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_absurd_instant_is_refused_by_name(text):
+    with pytest.raises(CommandError, match=r"^instant_out_of_range: "):
+        call_command("run_job", "expire_points", "--as-of", text)
+
+
 @pytest.mark.parametrize("text", ["yesterday", "2026-03-01T00:00:00"])
 def test_an_instant_without_an_offset_is_refused(text):
     with pytest.raises(CommandError):

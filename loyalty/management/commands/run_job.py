@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.clock import now
+from common.errors import DomainError
 from loyalty.schedule import SCHEDULE, job_named
 
 
@@ -33,7 +34,10 @@ class Command(BaseCommand):
             known = ", ".join(job.name for job in SCHEDULE)
             raise CommandError(f"There is no job {options['name']!r}. The jobs are: {known}.") from unknown
         as_of = _instant(options["as_of"])
-        outcome = job.task(*job.args, as_of=as_of.isoformat())
+        try:
+            outcome = job.task(*job.args, as_of=as_of.isoformat())
+        except DomainError as refusal:
+            raise CommandError(f"{refusal.code}: {refusal}") from refusal
         self.stdout.write(
             json.dumps({"job": job.name, "as_of": as_of.isoformat(), "outcome": outcome}, ensure_ascii=False)
         )

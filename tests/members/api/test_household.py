@@ -189,6 +189,14 @@ def test_sharing_is_changed_any_time_by_its_member_alone(head, guest, joined):
     )
 
 
+@pytest.mark.parametrize("told", ["yes", "true", "on", "t", 1, 0, "", None, [], {}])
+def test_nobody_shares_by_anything_but_true(head, guest, joined, told):
+    answer = guest.client.patch(HOME, {"shares_points": told}, format="json")
+
+    assert refusal(answer) == (400, "invalid_request")
+    assert not any(m["shares_points"] for m in guest.get()["household"]["members"])
+
+
 def test_a_household_costs_the_same_few_queries_however_large(head, django_assert_max_num_queries):
     for _ in range(5):
         guest = App()

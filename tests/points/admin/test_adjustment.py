@@ -242,9 +242,22 @@ def test_limits_are_edited_by_those_who_may_and_listed(client, story):
     add = reverse("admin:points_adjustmentlimit_add")
 
     refused = client.post(add, told)
+    too_many = client.post(add, told | {"alone_max": 10**9 + 1, "alone_day_max": 2 * 10**9})
     client.post(add, told | {"alone_day_max": 4000})
 
-    assert refused.status_code == 200
+    # Beside the field, in words: nobody is told the name of a constraint.
+    assert set(refused.context["adminform"].form.errors) == {"alone_day_max"}
+    assert set(too_many.context["adminform"].form.errors) == {"alone_max"}
     assert AdjustmentLimit.objects.get(group=group).alone_day_max == 4000
     page = client.get(reverse("admin:points_adjustmentlimit_changelist")).content.decode()
     assert "4,000" in page
+
+
+def test_the_explanation_says_the_reason_in_words(client, story, desk):
+    ask(client, story, 10)
+    client.force_login(make_operator())
+
+    page = client.get(reverse("admin:points_posting_explain", args=[Posting.objects.latest("id").pk]))
+
+    facts = {str(name): str(told) for name, told in page.context["told"].facts}
+    assert facts["reason"] == "Points that were not recorded"

@@ -41,8 +41,15 @@ def test_before_the_day_there_was_none(books):
     assert "4,321" not in page
 
 
-def test_a_day_to_come_is_refused_beside_the_form(books):
-    response = books.get(reverse("admin:points_liability"), {"on": "2100-01-01"})
+def test_the_first_day_of_the_calendar_is_a_day_like_others(books):
+    response = books.get(reverse("admin:points_liability"), {"on": "0001-01-01"})
+
+    assert response.context["panels"]
+
+
+@pytest.mark.parametrize("day", ["2100-01-01", "9999-12-31"])
+def test_a_day_to_come_is_refused_beside_the_form(books, day):
+    response = books.get(reverse("admin:points_liability"), {"on": day})
 
     assert response.status_code == 200
     assert response.context["form"].non_field_errors()

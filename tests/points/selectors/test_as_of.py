@@ -262,3 +262,11 @@ def test_the_command_says_it_in_exact_text():
 def test_the_command_refuses_what_is_no_past_instant(text):
     with pytest.raises(CommandError):
         call_command("liability", "--as-of", text)
+
+
+def test_before_the_first_year_there_was_nothing():
+    out = StringIO()
+
+    call_command("liability", "--as-of", "0001-01-01T00:00:00+14:00", "--json", stdout=out)
+
+    assert json.loads(out.getvalue())["lines"] == []

@@ -18,6 +18,8 @@ from points.rules.archives import Reading
 from points.services.archiving import (
     AlreadyArchived,
     ArchiveDiffers,
+    NoSuchYear,
+    NotAManifest,
     YearNotOver,
     archive_year,
     check_archive,
@@ -162,6 +164,21 @@ def test_a_year_that_runs_is_not_archived(old_ledger, tmp_path):
         archive_year(year=now().year, folder=tmp_path, at=now())
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("year", [-1, 0, 9999, 99_999])
+def test_a_year_that_no_calendar_has_is_refused(year, tmp_path):
+    with pytest.raises(NoSuchYear):
+        archive_year(year=year, folder=tmp_path, at=now())
+
+
+@pytest.mark.parametrize("told", [b"", b"x", b"{}", b"[1]", b"\xff", b'{"year": 2022}'])
+def test_a_file_that_is_no_manifest_is_refused_by_name(told, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_bytes(told)
+
+    with pytest.raises(NotAManifest):
+        check_archive(other)
 
 
 def test_the_command_prints_the_manifest_and_checks_it_again(old_ledger, tmp_path):
