@@ -104,7 +104,7 @@ class WholeTermSearch:
 
     def found(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """The rows that `term` names."""
-        raise NotImplementedError
+        raise NotImplementedError("each list knows its own index")
 
     def get_search_results(
         self, _request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -185,7 +185,7 @@ class PanelPage(ReadOnlyAdmin):
 
     def panels(self, row: Any, at: datetime) -> Sequence[Panel]:
         """What there is to show about `row` at `at`."""
-        raise NotImplementedError
+        raise NotImplementedError("each page knows its own parts")
 
     def change_view(
         self,

@@ -291,7 +291,7 @@ class BulkCommand(BaseCommand):
 
         :raises BulkError: the options name nothing that exists
         """
-        raise NotImplementedError
+        raise NotImplementedError("each import says its own task")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

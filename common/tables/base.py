@@ -59,7 +59,8 @@ class Table:
         self.columns: list[str] = []
 
     def __iter__(self) -> Iterator[Row | Reject]:
-        raise NotImplementedError
+        """The rows of this kind of file, or why one cannot be read."""
+        raise NotImplementedError("each kind of file reads its own rows")
 
     def share_read(self) -> float:
         """How much of the file was read, 0 to 1."""

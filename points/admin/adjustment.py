@@ -1,6 +1,5 @@
 """Adjustments by hand: ask for one, decide on those that wait, look at the rest."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,11 +23,12 @@ from unfold.widgets import (
 )
 
 from common import clock
-from common.admin import Panel, PanelPage, WholeTermSearch, list_address, page_link
+from common.admin import Panel, WholeTermSearch, page_link
 from common.clock import uuid7
 from members.models import Member
-from points.admin.acts import ActsAdmin, DecisionForm, RejectionForm, operator_of, sent
+from points.admin.acts import operator_of, sent
 from points.admin.columns import LedgerColumns
+from points.admin.decisions import DecidedByAnother, Decisions
 from points.admin.journal import told_posting
 from points.admin.moments import moment
 from points.models import (
@@ -106,7 +106,7 @@ class AdjustForm(forms.Form):
 
 
 @admin.register(AdjustmentRequest)
-class AdjustmentRequestAdmin(ActsAdmin, LedgerColumns, WholeTermSearch, PanelPage):
+class AdjustmentRequestAdmin(LedgerColumns, WholeTermSearch, DecidedByAnother):
     """What waits comes first; the rest is history."""
 
     list_display = (
@@ -140,7 +140,11 @@ class AdjustmentRequestAdmin(ActsAdmin, LedgerColumns, WholeTermSearch, PanelPag
         ),
     )
     actions_list = ("ask",)
-    actions_detail = ("approve", "reject", "withdraw")
+    decisions = Decisions("request", approve_adjustment, reject_adjustment, withdraw_adjustment)
+    decide_right = APPROVE_ADJUSTMENT
+    waiting_state = AdjustmentState.ASKED
+    asker_field = "asked_by_id"
+    approved_words = _("Approved and posted.")
 
     def panels(self, row: AdjustmentRequest, at: datetime) -> list[Panel]:
         """What it would do, while it waits."""
@@ -153,20 +157,6 @@ class AdjustmentRequestAdmin(ActsAdmin, LedgerColumns, WholeTermSearch, PanelPag
     def has_ask_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
         """Whoever may adjust points."""
         return request.user.has_perm(ASK_ADJUSTMENT)
-
-    def has_decide_permission(self, request: HttpRequest, object_id: str) -> bool:
-        """Whoever may approve, for what another person asked and nobody decided."""
-        asked = self._waiting(request, object_id)
-        return (
-            asked is not None
-            and asked.asked_by_id != request.user.pk
-            and request.user.has_perm(APPROVE_ADJUSTMENT)
-        )
-
-    def has_take_back_permission(self, request: HttpRequest, object_id: str) -> bool:
-        """Who asked, while it waits."""
-        asked = self._waiting(request, object_id)
-        return asked is not None and asked.asked_by_id == request.user.pk
 
     @display(description=_("adjustment"), ordering="points")
     def adjustment(self, asked: AdjustmentRequest) -> str:
@@ -223,75 +213,9 @@ class AdjustmentRequestAdmin(ActsAdmin, LedgerColumns, WholeTermSearch, PanelPag
             panels=[_limits_panel(request, at)],
         )
 
-    @action(description=_("Approve"), url_path="approve", permissions=["decide"], icon="check")
-    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Post it."""
-        return self._decide(
-            request,
-            object_id,
-            approve_adjustment,
-            form=DecisionForm(sent(request)),
-            button=_("Approve"),
-            done=_("Approved and posted."),
-        )
-
-    @action(description=_("Reject"), url_path="reject", permissions=["decide"], icon="close")
-    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Refuse it, and say why."""
-        return self._decide(
-            request,
-            object_id,
-            reject_adjustment,
-            form=RejectionForm(sent(request)),
-            button=_("Reject"),
-            done=_("Rejected."),
-            is_danger=True,
-        )
-
-    @action(description=_("Withdraw"), url_path="withdraw", permissions=["take_back"], icon="undo")
-    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Take back one's own."""
-        return self._decide(
-            request,
-            object_id,
-            withdraw_adjustment,
-            form=DecisionForm(sent(request)),
-            button=_("Withdraw"),
-            done=_("Withdrawn."),
-            is_danger=True,
-        )
-
-    def _decide(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        service: Callable[..., Any],
-        *,
-        form: DecisionForm,
-        button: Any,
-        done: Any,
-        is_danger: bool = False,
-    ) -> HttpResponse:
-        asked, at = self.get_object(request, object_id), clock.now()
-        assert isinstance(asked, AdjustmentRequest), "the permission was asked of this row"
-
-        def do(said: Any) -> tuple[Any, str]:
-            service(request=asked, by=operator_of(request), at=at, note=said["note"])
-            return done, list_address(AdjustmentRequest)
-
-        return self.act(
-            request,
-            form=form,
-            do=do,
-            title=f"{button}: {asked}",
-            button=button,
-            panels=[_asked_panel(asked), effect_panel(asked, at)],
-            is_danger=is_danger,
-        )
-
-    def _waiting(self, request: HttpRequest, object_id: str) -> AdjustmentRequest | None:
-        asked = self.get_object(request, object_id)
-        return asked if asked is not None and asked.state == AdjustmentState.ASKED else None
+    def asked_panel(self, row: AdjustmentRequest) -> Panel:
+        """Whose points, how many, and why."""
+        return _asked_panel(row)
 
 
 def adjust_address(**named: str | int) -> str:

@@ -39,7 +39,7 @@ class ExplainedPage:
 
     def explanation(self, row: Any, at: datetime) -> Told:
         """What `row` is made of at `at`."""
-        raise NotImplementedError
+        raise NotImplementedError("each page asks its own selector")
 
     def has_explain_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
         """Whoever may look at the row."""

@@ -71,7 +71,7 @@ class PeriodForm(forms.ModelForm[Any]):
 
     def rivals(self, said: dict[str, Any]) -> QuerySet[Any]:
         """The rows that may not be in force at the same time."""
-        raise NotImplementedError
+        raise NotImplementedError("each form knows what its rows exclude")
 
     def clean(self) -> dict[str, Any]:
         """Refuse, beside the field, what the service and the database would refuse."""

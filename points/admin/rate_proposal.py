@@ -1,20 +1,19 @@
 """Proposals for the rate book: one operator proposes, another approves or rejects."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Case, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from common import clock
-from common.admin import Panel, PanelPage, list_address, page_link
-from points.admin.acts import ActsAdmin, DecisionForm, RejectionForm, operator_of, sent
+from common.admin import Panel, page_link
+from points.admin.acts import operator_of
+from points.admin.decisions import DecidedByAnother, Decisions
 from points.admin.moments import moment
 from points.admin.periods import state_of, told
 from points.admin.rate_form import RateForm, terms_in
@@ -33,7 +32,7 @@ _STATES = {"in_force": _("In force"), "future": _("To come"), "ended": _("Over")
 
 
 @admin.register(RateProposal)
-class RateProposalAdmin(ActsAdmin, PanelPage):
+class RateProposalAdmin(DecidedByAnother):
     """What waits for a second person, and what became of the rest."""
 
     list_display = (
@@ -49,7 +48,11 @@ class RateProposalAdmin(ActsAdmin, PanelPage):
     list_filter = ("state", "act", "source", "target")
     list_select_related = ("source", "target", "proposed_by", "decided_by")
     ordering = (Case(When(state="proposed", then=Value(0)), default=Value(1)), "-id")
-    actions_detail = ("approve", "reject", "withdraw")
+    decisions = Decisions("proposal", approve_rate, reject_rate, withdraw_proposal)
+    decide_right = APPROVE_RATE
+    waiting_state = ProposalState.PROPOSED
+    asker_field = "proposed_by_id"
+    approved_words = _("Approved: it is in the rate book.")
     add_fieldsets = (
         (
             None,
@@ -93,20 +96,6 @@ class RateProposalAdmin(ActsAdmin, PanelPage):
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
         """Whoever may propose rates."""
         return request.user.has_perm(PROPOSE_RATE)
-
-    def has_decide_permission(self, request: HttpRequest, object_id: str) -> bool:
-        """Whoever may approve rates, on what another person proposed and nobody decided."""
-        asked = self._waiting(request, object_id)
-        return (
-            asked is not None
-            and asked.proposed_by_id != request.user.pk
-            and request.user.has_perm(APPROVE_RATE)
-        )
-
-    def has_take_back_permission(self, request: HttpRequest, object_id: str) -> bool:
-        """Who proposed it, while it waits."""
-        asked = self._waiting(request, object_id)
-        return asked is not None and asked.proposed_by_id == request.user.pk
 
     def save_model(self, request: HttpRequest, obj: RateProposal, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         """Propose what the form says."""
@@ -175,69 +164,9 @@ class RateProposalAdmin(ActsAdmin, PanelPage):
         """What came of it."""
         return "—" if asked.rate is None else page_link(ExchangeRate, asked.rate_id, asked.rate)
 
-    @action(description=_("Approve"), url_path="approve", permissions=["decide"], icon="check")
-    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Enter it into the rate book."""
-        form, done = DecisionForm(sent(request)), _("Approved: it is in the rate book.")
-        return self._decide(request, object_id, approve_rate, form=form, button=_("Approve"), done=done)
-
-    @action(description=_("Reject"), url_path="reject", permissions=["decide"], icon="close")
-    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Keep it out, and say why."""
-        return self._decide(
-            request,
-            object_id,
-            reject_rate,
-            form=RejectionForm(sent(request)),
-            button=_("Reject"),
-            done=_("Rejected."),
-            is_danger=True,
-        )
-
-    @action(description=_("Withdraw"), url_path="withdraw", permissions=["take_back"], icon="undo")
-    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Take back one's own."""
-        return self._decide(
-            request,
-            object_id,
-            withdraw_proposal,
-            form=DecisionForm(sent(request)),
-            button=_("Withdraw"),
-            done=_("Withdrawn."),
-            is_danger=True,
-        )
-
-    def _decide(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        service: Callable[..., Any],
-        *,
-        form: DecisionForm,
-        button: Any,
-        done: Any,
-        is_danger: bool = False,
-    ) -> HttpResponse:
-        asked, at = self.get_object(request, object_id), clock.now()
-        assert isinstance(asked, RateProposal), "the permission was asked of this row"
-
-        def do(said: Any) -> tuple[Any, str]:
-            service(proposal=asked, by=operator_of(request), at=at, note=said["note"])
-            return done, list_address(RateProposal)
-
-        return self.act(
-            request,
-            form=form,
-            do=do,
-            title=f"{button}: {asked}",
-            button=button,
-            panels=[_terms_panel(asked), *self.panels(asked, at)],
-            is_danger=is_danger,
-        )
-
-    def _waiting(self, request: HttpRequest, object_id: str) -> RateProposal | None:
-        asked = self.get_object(request, object_id)
-        return asked if asked is not None and asked.state == ProposalState.PROPOSED else None
+    def asked_panel(self, row: RateProposal) -> Panel:
+        """The terms."""
+        return _terms_panel(row)
 
 
 def _terms_panel(asked: RateProposal) -> Panel:
