@@ -39,8 +39,9 @@ def liability_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """The form and, below it, a line a program and unit, then the totals."""
     if not request.user.has_perm("points.view_lot"):
         raise PermissionDenied
-    form = LiabilityForm(request.GET or None)
-    day = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
+    # Bound also where nothing was asked: a refusal has its place beside a bound form only.
+    form = LiabilityForm(request.GET)
+    day = form.cleaned_data["on"] if form.is_valid() else None
     panels: list[Panel] = []
     if not form.errors:
         try:

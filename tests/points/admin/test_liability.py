@@ -3,11 +3,13 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg2
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from points.models import Seal
+from points.selectors import as_of
 from points.selectors.seals import database_now
 from points.services.sealing import seal_until
 from tests.factories import give, make_member, make_program, make_unit
@@ -54,6 +56,17 @@ def test_a_day_to_come_is_refused_beside_the_form(books, day):
     assert response.status_code == 200
     assert response.context["form"].non_field_errors()
     assert not response.context["panels"]
+
+
+def test_while_the_books_are_not_settled_the_page_says_so(books, app_dsn, monkeypatch):
+    monkeypatch.setattr(as_of, "SETTLE_SECONDS", 0.2)
+    with psycopg2.connect(app_dsn) as unfinished, unfinished.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+
+        response = books.get(reverse("admin:points_liability"))
+
+    assert response.status_code == 200
+    assert response.context["form"].non_field_errors()
 
 
 def test_who_may_not_look_at_lots_is_not_told(client):
