@@ -13,7 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- psycopg2 spells it so
 
 from loyalty.engines import PostgresCluster, provisioned
-from loyalty.engines.places import postgres_programs, server_account
+from loyalty.engines.places import postgres_programs, remove_folder, server_account
 from loyalty.engines.postgres import APP, AUDITOR, OWNER, SUPERUSER
 from loyalty.engines.signals import ended_by_signals
 from tests.databases import PROJECT, create_database, ensure_template, signed_in
@@ -94,7 +94,7 @@ def a_place() -> Iterator[Place]:
         tempfile.TemporaryDirectory(prefix="loyalty-bench-", ignore_cleanup_errors=True) as room,
     ):
         local = Path(room)
-        programs = postgres_programs(local / "software", server_account())
+        programs = postgres_programs(local, server_account())
         cluster = PostgresCluster(local / "postgres", settings=SETTINGS, programs=programs)
         try:
             cluster.start()
@@ -106,6 +106,7 @@ def a_place() -> Iterator[Place]:
             yield Place(cluster, ensure_template(cluster.url(), urls))
         finally:
             cluster.remove()
+            remove_folder(local / "software")
 
 
 def manage(environment: dict[str, str], *command: str) -> str:
