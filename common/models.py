@@ -1,4 +1,4 @@
-"""Tables of the ground floor: answers kept for retries, runs of periodic jobs, progress of imports."""
+"""Tables of the ground floor: answers kept for retries, runs of jobs, progress of imports, the outbox."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
 
-__all__ = ["IdempotencyRecord", "ImportRun", "JobRun", "uuid7"]
+__all__ = ["IdempotencyRecord", "ImportRun", "JobRun", "OutboxDelivery", "OutboxEvent", "uuid7"]
 
 
 class IdempotencyRecord(models.Model):
@@ -97,3 +97,66 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.file_name}"
+
+
+class OutboxEvent(models.Model):
+    """Something that happened, told if and only if its change was committed (common/outbox.py).
+
+    It carries ids and codes only, never personal data: it outlives the person's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.TextField(_("what happened"), help_text=_("Such as members.tier_changed."))
+    subject = models.TextField(_("to whom or what"), help_text=_("An id, mostly a member's."))
+    payload = models.JSONField(_("facts"), default=dict)
+    occurred_at = models.DateTimeField(_("happened"))
+    is_addressed = models.BooleanField(_("addressed to its listeners"), default=False)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.CheckConstraint(condition=~Q(kind="") & ~Q(subject=""), name="outbox_event_says_what"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(is_addressed=False), name="outbox_to_be_addressed"),
+            models.Index(fields=["subject", "-occurred_at"], name="outbox_of_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class OutboxDelivery(models.Model):
+    """One event on its way to one listener: done, due again, or dead after too many failures."""
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(
+        OutboxEvent, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("event")
+    )
+    listener = models.TextField(_("listener"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due"))
+    done_at = models.DateTimeField(_("done"), null=True)
+    dead_at = models.DateTimeField(_("given up"), null=True)
+    error = models.TextField(_("last error"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("delivery of an event")
+        verbose_name_plural = _("deliveries of events")
+        constraints = [
+            models.UniqueConstraint(fields=["event", "listener"], name="outbox_delivered_once"),
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(dead_at__isnull=True), name="outbox_done_or_dead"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(done_at__isnull=True, dead_at__isnull=True),
+                name="outbox_to_be_delivered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} → {self.listener}"

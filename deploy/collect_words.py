@@ -23,7 +23,9 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-PACKAGES: Final = ("common", "units", "members", "points", "activities", "loyalty", "templates")
+PACKAGES: Final = (
+    "common", "units", "members", "points", "activities", "benefits", "parking", "loyalty", "templates",
+)  # fmt: skip
 # Their screens are ours, and they have no Chinese of their own, or only a part.
 FOREIGN: Final = ("unfold", "django_celery_beat")
 LANGUAGES: Final = ("zh_Hans", "en")

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from loyalty.tasks import mind_members, prune_answers
+from loyalty.tasks import mind_members, prune_answers, tell_listeners
 from points.tasks import audit_ledger, expire_points, make_coming_parts, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
@@ -69,6 +69,12 @@ SCHEDULE = (
             "Points held for a sale that nobody finished can be used again within a minute of their end. Runs"
             " that overlap time out each hold once."
         ),
+    ),
+    Job(
+        name="tell_listeners",
+        task=tell_listeners,
+        when=Crontab(minute="*", hour="*"),
+        why=_("What one part of the house must tell another arrives within a minute of its being committed."),
     ),
     Job(
         name="seal_ledger",

@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "members",
     "points",
     "activities",
+    "benefits",
+    "parking",
     "loyalty",
 ]
 

@@ -1,16 +1,22 @@
 """Housekeeping that belongs to no app of its own: what the ground floor keeps is thrown away in time."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
 
+from common.clock import now
 from common.idempotency import prune_idempotency_records
+from common.outbox import deliver_due
+from loyalty.listeners import LISTENERS
 from members.services.minding import forget_codes, mind_guardians
 from points.tasks import TIME_LIMIT, once_a_day
 
 # Longer than any caller retries; the natural keys (source references) stay for ever.
 ANSWERS_KEPT = timedelta(days=8)
+# Each minute's run takes up what the one before left.
+TELLING_TIME_LIMIT = timedelta(minutes=5)
 
 
 @shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
@@ -23,6 +29,13 @@ def prune_answers(as_of: str | None = None) -> dict[str, Any]:
 def mind_members(as_of: str | None = None) -> dict[str, Any]:
     """Nightly. Children and their guardians, and codes of no use any more. Returns how many of each."""
     return once_a_day("mind_members", _mind, as_of)
+
+
+@shared_task(acks_late=True, time_limit=int(TELLING_TIME_LIMIT.total_seconds()))
+def tell_listeners(as_of: str | None = None) -> dict[str, Any]:
+    """Each minute. Hand on the events that were committed meanwhile. Returns how the deliveries ended."""
+    at = now() if as_of is None else datetime.fromisoformat(as_of)
+    return asdict(deliver_due(listeners=LISTENERS, at=at))
 
 
 def _mind(at: datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from members.models.member_event import EventCause, EventKind, MemberEvent
 from members.models.member_token import MemberToken
 from members.models.proof_code import CodeOutcome, CodePurpose, ProofCode
 from members.models.residency import Residency, ResidencyRole
+from members.models.tier import Tier, TierCause, TierChange, TierHeld
 
 __all__ = [
     "AnyOf",
@@ -40,4 +41,8 @@ __all__ = [
     "ProofCode",
     "Residency",
     "ResidencyRole",
+    "Tier",
+    "TierCause",
+    "TierChange",
+    "TierHeld",
 ]

@@ -30,6 +30,15 @@ class Member(models.Model):
     # Data made for a demo says so wherever it shows.
     is_generated = models.BooleanField(_("generated for the demo"), default=False)
     joined_at = models.DateTimeField(_("joined"))
+    # Set: this member is an alias of that one (members/selectors/aliases.py), always the last of a chain.
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        related_name="aliases",
+        null=True,
+        blank=True,
+        verbose_name=_("merged into"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -41,6 +50,10 @@ class Member(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(status__in=MemberStatus.values), name="member_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True) | ~models.Q(merged_into=models.F("id")),
+                name="member_is_no_alias_of_itself",
             ),
         ]
 

@@ -13,7 +13,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.tables import BulkError, Reject, RejectsFile, Row, open_table
+from common.bulk.tables import BulkError, Reject, RejectsFile, Row, open_table
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 from openpyxl import Workbook
 
-from common.tables import BulkError, Reject, Row, open_table
+from common.bulk.tables import BulkError, Reject, Row, open_table
 
 
 def rows_of(tmp_path, *rows, name="list.xlsx"):
@@ -80,7 +80,7 @@ def test_a_broken_workbook_is_told_in_a_sentence(tmp_path, content):
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("common.tables.workbook.UNPACKED_BYTES_MAX", 10)
+    monkeypatch.setattr("common.bulk.workbook.UNPACKED_BYTES_MAX", 10)
 
     with pytest.raises(BulkError):
         rows_of(tmp_path, ["card"], ["C1"])

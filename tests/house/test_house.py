@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("common", "units", "members", "points", "activities", "loyalty")
+PACKAGES = ("common", "units", "members", "points", "activities", "benefits", "parking", "loyalty")
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 COMMON_FILES_MAX = 10

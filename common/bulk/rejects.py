@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from common.tables.base import CELL_CHARACTERS_MAX, FORMULA_STARTS, REJECTS_HEADER, BulkError, Reject
+from common.bulk.base import CELL_CHARACTERS_MAX, FORMULA_STARTS, REJECTS_HEADER, BulkError, Reject
 
 
 class RejectsFile:

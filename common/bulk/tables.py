@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from common.tables.base import BulkError, Reject, Row, RowRejected, Table
-from common.tables.parquet import ParquetTable
-from common.tables.rejects import RejectsFile
-from common.tables.separated import CsvTable
-from common.tables.workbook import WorkbookTable
+from common.bulk.base import BulkError, Reject, Row, RowRejected, Table
+from common.bulk.parquet import ParquetTable
+from common.bulk.rejects import RejectsFile
+from common.bulk.separated import CsvTable
+from common.bulk.workbook import WorkbookTable
 
 __all__ = ["BulkError", "Reject", "RejectsFile", "Row", "RowRejected", "Table", "open_table"]
 

@@ -28,11 +28,11 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as TerminalProgress
 
 from common import clock
+from common.bulk.tables import BulkError, Reject, RejectsFile, Row, RowRejected, Table, open_table
 from common.clock import Stopwatch
 from common.errors import sqlstate
 from common.models import ImportRun
 from common.sql import retrying
-from common.tables import BulkError, Reject, RejectsFile, Row, RowRejected, Table, open_table
 
 __all__ = [
     "BulkCommand", "BulkError", "BulkTask", "Outcome", "Progress", "Reject", "Report", "Row", "RowRejected",

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from common.tables.base import CELL_CHARACTERS_MAX, DAMAGE, BulkError, Reject, Row, Table, in_words
+from common.bulk.base import CELL_CHARACTERS_MAX, DAMAGE, BulkError, Reject, Row, Table, in_words
 
 
 class ParquetTable(Table):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from common.tables.base import CELL_CHARACTERS_MAX, DAMAGE, BulkError, Reject, Row, Table, in_words
+from common.bulk.base import CELL_CHARACTERS_MAX, DAMAGE, BulkError, Reject, Row, Table, in_words
 
 UNPACKED_BYTES_MAX = 1 << 29
 DIGITS_KEPT = 10**15

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from django.utils.translation import gettext as _
 
-from common.tables.base import (
+from common.bulk.base import (
     CELL_CHARACTERS_MAX,
     DAMAGE,
     FORMULA_STARTS,

@@ -1,0 +1,9 @@
+"""Shared benefits, rewards and vouchers: what a membership is good for beside points."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BenefitsConfig(AppConfig):
+    name = "benefits"
+    verbose_name = _("Benefits")
