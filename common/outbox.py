@@ -1,9 +1,9 @@
 """The outbox: what a lower floor must tell a higher one is a row, drained later, never a call upward.
 
 `publish` writes the event in the transaction of its cause, so that it is told if and only if that was
-committed. `deliver_due` addresses new events to the listeners of their kind and hands each on, one transaction
-a delivery: at least once where a worker dies, so a listener must be safe to repeat, and in no order, so it
-reads how things stand instead of trusting the event for more than ids.
+committed. `deliver_due` addresses new events to the listeners of their kind and hands each on, one
+transaction a delivery: at least once where a worker dies, so a listener must be safe to repeat, and in no
+order, so it reads how things stand instead of trusting the event for more than ids.
 """
 
 import logging
@@ -27,7 +27,7 @@ _ERROR_CHARACTERS_MAX: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of events of these `kinds`. `hear` runs in a transaction and may run again for the same event."""
+    """Who hears of events of these `kinds`. `hear` runs in a transaction, and again after a failure."""
 
     name: str
     kinds: frozenset[str]
@@ -58,7 +58,7 @@ def publish_many(*, kind: str, events: Sequence[tuple[object, Mapping[str, Any]]
 
 
 def deliver_due(*, listeners: Sequence[Listener], at: datetime, deliveries_max: int = 10_000) -> Delivered:
-    """Hand on what is due by `at`, oldest first. Safe in parallel: each delivery is one drainer's at a time."""
+    """Hand on what is due by `at`, oldest first. In parallel each delivery is one drainer's."""
     by_name = {listener.name: listener for listener in listeners}
     assert len(by_name) == len(listeners), "a listener's name is its own"
     while _address(listeners, at):
