@@ -77,10 +77,10 @@ class DailyTotals(PartnerView):
         """
         told = self.read(DailyTotalRequest)
         report = DailyReport(
-            self.unit.pk, told["date"], told["amount"].amount, told["amount"].currency, told["orders"]
+            self.unit.pk, told["date"], told["amount"].amount, told["amount"].currency, told.get("orders")
         )
         outcome = report_daily_total(unit=self.unit, report=report, at=clock.now())
-        told |= {"unit": self.unit.code, "outcome": outcome}
+        told |= {"unit": self.unit.code, "orders": report.orders, "outcome": outcome}
         return Response(DailyTotalShape(told).data, status=201 if outcome == "recorded" else 200)
 
 

@@ -108,7 +108,13 @@ class DailyTotalRequest(PartnerRequest):
     outlet = None  # type: ignore[assignment]  # a total is the whole unit's: DRF drops the field
     date = serializers.DateField(input_formats=["%Y-%m-%d"])
     amount = MoneyField()
-    orders = OrdersField(min_value=0, max_value=ORDERS_MAX)
+    orders = OrdersField(
+        min_value=0,
+        max_value=ORDERS_MAX,
+        required=False,
+        allow_null=True,
+        help_text=_("Left out or null: unknown."),
+    )
 
 
 class DailyTotalShape(serializers.Serializer[Any]):
@@ -117,7 +123,7 @@ class DailyTotalShape(serializers.Serializer[Any]):
     unit = serializers.CharField()
     date = serializers.DateField()
     amount = MoneyField()
-    orders = OrdersField(min_value=0, max_value=ORDERS_MAX)
+    orders = OrdersField(min_value=0, max_value=ORDERS_MAX, allow_null=True)
     outcome = serializers.ChoiceField(
         [("recorded", _("Recorded")), ("already_there", _("Already there")), ("replaced", _("Replaced"))]
     )

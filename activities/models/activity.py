@@ -16,11 +16,17 @@ class ActivityKind(models.TextChoices):
     FEE = "fee", _("Property fee")
     RENT = "rent", _("Rent")
     EVENT = "event", _("Event")
+    CHECK_IN = "check_in", _("Check-in")
     REFUND = "refund", _("Refund")
+    RETURN = "return", _("Return without a receipt")
 
 
 class Activity(models.Model):
-    """As the unit reported it, once a reference. Without a member it is anonymous and earns nothing."""
+    """As the unit reported it, once a reference. Without a member it is anonymous and earns nothing.
+
+    What was reported never changes (activities/sql/reported_v1.sql). An anonymous sale may get the member who
+    claims it, once; `refunded` is kept by the database as the sum of the refunds that name the sale.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     unit = models.ForeignKey(
@@ -52,7 +58,18 @@ class Activity(models.Model):
     paid_with_points = models.DecimalField(
         _("of which paid with points"), max_digits=17, decimal_places=2, default=0
     )
+    period_starts_on = models.DateField(_("period from"), null=True, blank=True)
+    # The day after the last: a stay's check-out, the first day that a fee or rent does not cover.
+    period_ends_on = models.DateField(_("period to"), null=True, blank=True)
     refund_of = models.CharField(_("refund of"), max_length=120, blank=True, default="")
+    refunded = models.DecimalField(_("refunded"), max_digits=17, decimal_places=2, default=0, db_default=0)
+    lines_sha256 = models.CharField(
+        _("digest of the lines"), max_length=64, blank=True, default="", db_default=""
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
+    reported_by = models.CharField(_("reported by"), max_length=80, blank=True, default="", db_default="")
+    claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
+    claimed_by = models.CharField(_("claimed by"), max_length=80, blank=True, default="", db_default="")
     attributes = models.JSONField(_("other columns"), default=dict, blank=True)
     is_generated = models.BooleanField(_("generated for the demo"), default=False)
     recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
@@ -70,6 +87,25 @@ class Activity(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=ActivityKind.values), name="activity_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(refunded__gte=0) & models.Q(refunded__lte=models.F("amount")),
+                name="activity_refunded_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="refund", refund_of__gt="")
+                | ~models.Q(kind="refund") & models.Q(refund_of=""),
+                name="activity_refund_names_its_sale",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(period_starts_on__isnull=True, period_ends_on__isnull=True)
+                | models.Q(period_ends_on__gte=models.F("period_starts_on")),
+                name="activity_period_runs_forward",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(claimed_at__isnull=True, claimed_by="")
+                | models.Q(claimed_at__isnull=False, claimed_by__gt="", member__isnull=False),
+                name="activity_claim_says_whose_and_by_whom",
             ),
         ]
         indexes = [

@@ -16,7 +16,9 @@ class DailyTotal(models.Model):
     date = models.DateField(_("date"))
     amount = models.DecimalField(_("amount"), max_digits=17, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3)
-    orders = models.PositiveIntegerField(_("orders"))
+    orders = models.PositiveIntegerField(
+        _("orders"), null=True, blank=True, help_text=_("Empty: the unit does not know.")
+    )
 
     class Meta:
         verbose_name = _("daily total")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -12,18 +12,23 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from activities.rules.lines import LINES_MAX, LineReport
 from common import CURRENCY_EXPONENTS
 from common.errors import InvalidRequest
 
 COLUMNS: Final = frozenset(
     {
         *("source_ref", "kind", "member_ref", "outlet", "occurred_at", "amount", "currency", "category"),
-        *("quantity", "paid_with_points", "refund_of"),
+        *("quantity", "paid_with_points", "refund_of", "period_starts_on", "period_ends_on", "reason"),
     }
 )
 REQUIRED_COLUMNS: Final = frozenset({"source_ref", "kind", "member_ref", "occurred_at", "amount"})
-# What may earn. A refund is the other kind: it takes back.
-KINDS: Final = frozenset({"purchase", "stay", "fee", "rent", "event"})
+# What may earn. A refund takes back; a return without a receipt is kept for the totals alone.
+KINDS: Final = frozenset({"purchase", "stay", "fee", "rent", "event", "check_in"})
+TAKING: Final = frozenset({"refund", "return"})
+# Who attended or checked in need not have paid; every other kind is about money.
+_FREE = frozenset({"event", "check_in"})
+PERIOD_DAYS_MAX: Final = 3_660
 YEARS_BACK_MAX: Final = 10
 AHEAD_MAX: Final = timedelta(days=1)
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
@@ -37,6 +42,7 @@ _INSTANT = re.compile(
     re.ASCII,
 )
 _NOTHING = Decimal("0.00")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 class ReportRefused(InvalidRequest):
@@ -86,11 +92,22 @@ class ActivityReport:
     attributes: Mapping[str, str] = field(default_factory=dict)
     member_id: UUID | None = None
     refund_of: str = ""
+    # Of a refund: all that still stands of the sale, or of the lines that name no amount.
+    is_whole: bool = False
+    period_starts_on: date | None = None
+    period_ends_on: date | None = None
+    lines: tuple[LineReport, ...] = ()
+    reason: str = ""
 
     @property
     def is_refund(self) -> bool:
         """Whether it takes back, wholly or partly, what `refund_of` earned."""
         return self.kind == "refund"
+
+    @property
+    def may_earn(self) -> bool:
+        """Whether it is something that a member did, not something given back."""
+        return self.kind in KINDS
 
 
 def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityReport:
@@ -104,18 +121,23 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
     outlet = values.get("outlet")
     paid = values.get("paid_with_points")
     quantity = values.get("quantity")
+    is_whole = kind == "refund" and values.get("amount") is None
     report = ActivityReport(
         source_ref=values.get("source_ref") or "",
         kind=kind,
         member_ref=values.get("member_ref"),
         outlet_id=None if outlet is None else _outlet(outlet, place),
         occurred_at=_instant(values.get("occurred_at") or "", outlet, place),
-        amount=_amount(values.get("amount"), kind, currency),
+        amount=_NOTHING if is_whole else _amount(values.get("amount"), kind, currency),
         currency=currency,
         category=values.get("category") or "",
         quantity=None if quantity is None else read_quantity(quantity),
         paid_with_points=_NOTHING if paid is None else read_money(paid, "paid_with_points", currency),
         refund_of=values.get("refund_of") or "",
+        is_whole=is_whole,
+        period_starts_on=_day(values.get("period_starts_on"), "period_starts_on"),
+        period_ends_on=_day(values.get("period_ends_on"), "period_ends_on"),
+        reason=values.get("reason") or "",
         attributes={n: cell for n, cell in values.items() if cell is not None and n not in COLUMNS},
     )
     check_report(report, place=place)
@@ -123,8 +145,7 @@ def read_report(values: Mapping[str, str | None], *, place: Place) -> ActivityRe
 
 
 def _amount(text: str | None, kind: str, currency: str) -> Decimal:
-    # Who attended an event need not have paid; every other kind is about money.
-    if text is None and kind == "event":
+    if text is None and kind in _FREE:
         return _NOTHING
     return read_money(text or "", "amount", currency)
 
@@ -143,10 +164,14 @@ def check_report(report: ActivityReport, *, place: Place) -> None:
         raise ReportRefused(
             "bad_category", _("The category is too long or not plain text."), field="category"
         )
+    if report.reason and not _is_plain(report.reason, 200):
+        raise ReportRefused("bad_reason", _("The reason is too long or not plain text."), field="reason")
     check_currency(report.currency, own=place.currency)
     if report.amount > AMOUNT_MAX:
         words = _("The amount is above %(max)s.") % {"max": AMOUNT_MAX}
         raise ReportRefused("too_large", words, field="amount")
+    _check_period(report)
+    _check_lines(report)
     if report.paid_with_points > report.amount:
         words = _("More was paid with points than the amount.")
         raise ReportRefused("bad_paid_with_points", words, field="paid_with_points")
@@ -215,8 +240,8 @@ def years_before(at: datetime, years: int) -> datetime:
 
 
 def _check_kind(kind: str) -> None:
-    if kind not in KINDS and kind != "refund":
-        kinds = ", ".join([*sorted(KINDS), "refund"])
+    if kind not in KINDS and kind not in TAKING:
+        kinds = ", ".join([*sorted(KINDS), *sorted(TAKING)])
         words = _("The kind must be one of %(kinds)s.") % {"kinds": kinds}
         raise ReportRefused("unknown_kind", words, field="kind")
 
@@ -228,9 +253,63 @@ def _check_refund(report: ActivityReport) -> None:
     if report.is_refund and not _is_plain(report.refund_of, 120):
         words = _("A refund names the reference of the sale that it refunds.")
         raise ReportRefused("missing_refund_of", words, field="refund_of")
-    if report.is_refund and report.paid_with_points:
+    if not report.may_earn and report.paid_with_points:
         words = _("A refund is one amount: what was paid with points is known from the sale.")
         raise ReportRefused("bad_paid_with_points", words, field="paid_with_points")
+
+
+def _check_period(report: ActivityReport) -> None:
+    """A stay's nights, a fee's or rent's months: half-open, from the first day to the day after the last.
+
+    :raises ReportRefused: bad_period
+    """
+    first, end = report.period_starts_on, report.period_ends_on
+    if first is None and end is None:
+        return
+    if first is None or end is None:
+        words = _("A period has a first day and the day after its last.")
+    elif end < first or (end == first and report.kind != "stay"):
+        words = _("The period ends before it starts.")
+    elif (end - first).days > PERIOD_DAYS_MAX:
+        words = _("The period is longer than %(days)s days.") % {"days": PERIOD_DAYS_MAX}
+    elif report.kind == "stay" and report.quantity is not None and report.quantity != (end - first).days:
+        words = _("The nights of the stay are not those between arrival and departure.")
+    else:
+        return
+    raise ReportRefused("bad_period", words, field="period_ends_on")
+
+
+def _check_lines(report: ActivityReport) -> None:
+    """Lines are numbered, plain, and add up to the amount.
+
+    :raises ReportRefused: bad_lines or lines_do_not_add_up
+    """
+    lines = report.lines
+    if not lines:
+        return
+    words = ""
+    if len(lines) > LINES_MAX:
+        words = _("There are more than %(max)s lines.") % {"max": LINES_MAX}
+    elif len({line.number for line in lines}) != len(lines):
+        words = _("Two lines have one number.")
+    elif not all(1 <= line.number <= 32_767 for line in lines):
+        words = _("Lines are numbered from 1.")
+    elif any(text and not _is_plain(text, 80) for line in lines for text in (line.item, line.category)):
+        words = _("An article or category is too long or not plain text.")
+    elif any(line.amount is None for line in lines) and not report.is_refund:
+        words = _("Every line has an amount.")
+    if words:
+        raise ReportRefused("bad_lines", words, field="lines")
+    if not report.is_whole and sum(line.amount or _NOTHING for line in lines) != report.amount:
+        words = _("The lines do not add up to the amount.")
+        raise ReportRefused("lines_do_not_add_up", words, field="lines")
+
+
+def _day(text: str | None, name: str) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError as odd:
+        raise ReportRefused("bad_date", _("This is not a date such as 2026-03-31."), field=name) from odd
 
 
 def _outlet(code: str, place: Place) -> int:

@@ -19,7 +19,7 @@ from activities.rules.reading import (
 )
 
 TOTAL_COLUMNS: Final = frozenset({"unit", "date", "amount", "currency", "orders"})
-TOTAL_REQUIRED: Final = frozenset({"unit", "date", "amount", "orders"})
+TOTAL_REQUIRED: Final = frozenset({"unit", "date", "amount"})
 TOTAL_MAX: Final = Decimal(10**12)
 ORDERS_MAX: Final = 10**9
 
@@ -37,13 +37,13 @@ class UnitHere:
 
 @dataclass(frozen=True, slots=True)
 class DailyReport:
-    """A day's sales of one unit: the amount and the number of orders."""
+    """A day's sales of one unit: the amount and the number of orders (None: the unit does not know)."""
 
     unit_id: int
     sold_on: date
     amount: Decimal
     currency: str
-    orders: int
+    orders: int | None
 
     @property
     def day(self) -> tuple[int, date, str]:
@@ -67,7 +67,7 @@ def read_daily_total(
         sold_on=_day(values.get("date") or ""),
         amount=read_money(values.get("amount") or "", "amount", currency, amount_max=TOTAL_MAX),
         currency=currency,
-        orders=_orders(values.get("orders") or ""),
+        orders=_orders(values.get("orders")),
     )
     check_daily_total(report, currency=unit.currency, at=at)
     return report
@@ -100,7 +100,9 @@ def _day(text: str) -> date:
     return day
 
 
-def _orders(text: str) -> int:
+def _orders(text: str | None) -> int | None:
+    if text is None:
+        return None
     if not _COUNT.fullmatch(text) or int(text) > ORDERS_MAX:
         raise ReportRefused("bad_orders", _("The orders are a whole number, 0 or more."), field="orders")
     return int(text)

@@ -16,7 +16,7 @@ _UPSERT: Final = """
 INSERT INTO activities_dailytotal AS t (unit_id, date, amount, currency, orders)
 SELECT * FROM unnest(%s::int[], %s::date[], %s::numeric[], %s::text[], %s::int[])
 ON CONFLICT (unit_id, date, currency) DO UPDATE SET amount = excluded.amount, orders = excluded.orders
-    WHERE (t.amount, t.orders) <> (excluded.amount, excluded.orders)
+    WHERE (t.amount, t.orders) IS DISTINCT FROM (excluded.amount, excluded.orders)
 RETURNING unit_id, date, currency, xmax = 0
 """
 

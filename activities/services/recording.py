@@ -64,7 +64,7 @@ def record_activities(
             first.setdefault(draft.report.source_ref, draft)
     sales = {ref: draft for ref, draft in first.items() if not draft.report.is_refund}
     with watch("insert"):
-        fresh = insert_activities(unit, sorted(sales.items()), at=at, is_generated=is_generated)
+        fresh = insert_activities(unit, sorted(sales.items()), by=by, at=at, is_generated=is_generated)
     with watch("compare"):
         stored = stored_activities(unit, sales.keys() - fresh.keys())
     with watch("post"):
@@ -105,7 +105,7 @@ def _judge(
         words = _("The unit knows no member by this card, number or phone.")
         return ReportRefused("unknown_member", words, field="member_ref")
     member_id, status = found or (None, None)
-    if report.is_refund:
+    if not report.may_earn:
         return Draft(report, member_id, ())
     trace = points_for(
         amount=report.amount,

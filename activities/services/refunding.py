@@ -184,7 +184,7 @@ def _recorded(batch: _Batch, refunds: Sequence[_Refund]) -> dict[str, Recorded]:
     if not refunds:
         return {}
     drafts = sorted((refund.draft.report.source_ref, refund.draft) for refund in refunds)
-    fresh = insert_activities(batch.unit, drafts, at=batch.at, is_generated=batch.is_generated)
+    fresh = insert_activities(batch.unit, drafts, by=batch.by, at=batch.at, is_generated=batch.is_generated)
     if len(fresh) < len(refunds):
         raise _OvertakenError
     asked = _shares(batch, refunds)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from activities.models import Activity
 from activities.rules.earning import TraceLine
+from activities.rules.lines import LineReport, digest_of
 from activities.rules.reading import ActivityReport, DuplicateReference, ReportRefused
 from common.clock import uuid7s
 from common.sql import instant_array, plain_array, text_array
@@ -20,22 +21,31 @@ from units.models import BusinessUnit
 # What must be the same for a reference to be the same activity. Other columns may differ between two exports.
 CONTENT = (
     *("kind", "member_id", "outlet_id", "occurred_at", "amount", "currency", "category", "quantity"),
-    *("paid_with_points", "refund_of"),
+    *("paid_with_points", "refund_of", "period_starts_on", "period_ends_on", "lines_sha256"),
 )
 
 
 _INSERT = """
 INSERT INTO activities_activity (
     id, unit_id, source_ref, kind, member_id, outlet_id, occurred_at, amount, currency, category, quantity,
-    paid_with_points, refund_of, attributes, is_generated, recorded_at)
+    paid_with_points, refund_of, attributes, period_starts_on, period_ends_on, lines_sha256, reason,
+    is_generated, recorded_at, reported_by)
 SELECT n.id, %s, n.source_ref, n.kind, n.member_id, n.outlet_id, n.occurred_at, n.amount, %s, n.category,
-       n.quantity, n.paid, n.refund_of, n.attributes, %s, %s
+       n.quantity, n.paid, n.refund_of, n.attributes, n.starts_on, n.ends_on, n.lines_sha256,
+       n.reason, %s, %s, %s
 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::int[], %s::timestamptz[], %s::numeric[],
-            %s::text[], %s::numeric[], %s::numeric[], %s::text[], %s::jsonb[])
+            %s::text[], %s::numeric[], %s::numeric[], %s::text[], %s::jsonb[], %s::date[], %s::date[],
+            %s::text[], %s::text[])
     AS n (id, source_ref, kind, member_id, outlet_id, occurred_at, amount, category, quantity, paid,
-          refund_of, attributes)
+          refund_of, attributes, starts_on, ends_on, lines_sha256, reason)
 ON CONFLICT (unit_id, source_ref) DO NOTHING
 RETURNING source_ref
+"""
+
+
+_INSERT_LINES = """
+INSERT INTO activities_activityline (activity_id, number, item, category, quantity, amount)
+SELECT * FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::numeric[], %s::numeric[])
 """
 
 
@@ -85,7 +95,7 @@ class Draft:
                 r.category,
                 r.quantity,
             ),
-            *(r.paid_with_points, r.refund_of),
+            *(r.paid_with_points, r.refund_of, r.period_starts_on, r.period_ends_on, digest_of(r.lines)),
         )
 
 
@@ -103,7 +113,7 @@ def other_content() -> DuplicateReference:
 
 
 def insert_activities(
-    unit: BusinessUnit, drafts: Sequence[tuple[str, Draft]], *, at: datetime, is_generated: bool
+    unit: BusinessUnit, drafts: Sequence[tuple[str, Draft]], *, by: str, at: datetime, is_generated: bool
 ) -> dict[str, UUID]:
     """Insert what is new, in the order of references, so that two imports at once never wait in a circle.
 
@@ -117,7 +127,7 @@ def insert_activities(
         cursor.execute(
             _INSERT,
             [
-                *(unit.pk, unit.currency, is_generated, at),
+                *(unit.pk, unit.currency, is_generated, at, by),
                 plain_array(ids.values()),
                 text_array([ref for ref, _draft in drafts]),
                 plain_array(r.kind for r in reports),
@@ -130,9 +140,35 @@ def insert_activities(
                 plain_array(r.paid_with_points for r in reports),
                 text_array([r.refund_of for r in reports]),
                 text_array([json.dumps(r.attributes) if r.attributes else "{}" for r in reports]),
+                plain_array(r.period_starts_on for r in reports),
+                plain_array(r.period_ends_on for r in reports),
+                plain_array(digest_of(r.lines) or '""' for r in reports),
+                text_array([r.reason for r in reports]),
             ],
         )
-        return {ref: ids[ref] for (ref,) in cursor.fetchall()}
+        fresh = {ref: ids[ref] for (ref,) in cursor.fetchall()}
+    _insert_lines(
+        [(fresh[ref], line) for ref, draft in drafts if ref in fresh for line in draft.report.lines]
+    )
+    return fresh
+
+
+def _insert_lines(lines: Sequence[tuple[UUID, LineReport]]) -> None:
+    """Write the lines of new activities, whole activities at a time: the database checks that they add up."""
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT_LINES,
+            [
+                plain_array(activity for activity, _line in lines),
+                plain_array(line.number for _activity, line in lines),
+                text_array([line.item for _activity, line in lines]),
+                text_array([line.category for _activity, line in lines]),
+                plain_array(line.quantity for _activity, line in lines),
+                plain_array(line.amount for _activity, line in lines),
+            ],
+        )
 
 
 def stored_activities(unit: BusinessUnit, refs: Collection[str]) -> dict[str, StoredActivity]:

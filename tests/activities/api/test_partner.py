@@ -209,6 +209,18 @@ def test_a_day_stands_as_it_was_last_reported(till):
     assert DailyTotal.objects.get().orders == 10413
 
 
+def test_a_day_may_leave_the_number_of_orders_unknown(till):
+    unknown = {name: value for name, value in DAY.items() if name != "orders"}
+
+    answers = [till.post("daily-totals", day) for day in (unknown, {**DAY, "orders": None}, DAY)]
+
+    assert [(a.json()["outcome"], a.json()["orders"]) for a in answers] == [
+        ("recorded", None),
+        ("already_there", None),
+        ("replaced", 10412),
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [

@@ -80,13 +80,16 @@ def test_each_bad_total_is_refused_by_name(units, tmp_path):
         (["MALL", "2026-06-12", "1000000000000.01", "CNY", "1"], "too_large"),
         (["MALL", "2026-06-12", "1", "USD", "1"], "other_currency"),
         (["MALL", "2026-06-12", "1", "CNY", "1.5"], "bad_orders"),
-        (["MALL", "2026-06-12", "1", "CNY", ""], "bad_orders"),
+        (["MALL", "2026-06-12", "1", "CNY", ""], None),
+        (["MALL", "2026-06-12", "1", "CNY", ""], None),
     ]
 
     found = load(tmp_path, [line for line, _reason in lines])
 
     assert found == {number: reason for number, (_line, reason) in enumerate(lines, 2) if reason}
-    assert counts() == {"read": 15, "recorded": 1, "already_there": 1}
+    assert counts() == {"read": 16, "recorded": 2, "already_there": 2}
+    # How many orders there were may be unknown.
+    assert DailyTotal.objects.get(date=date(2026, 6, 12)).orders is None
 
 
 @pytest.mark.django_db
