@@ -1,4 +1,4 @@
-"""What a membership is good for beside points: benefits, the rights to them, and what was used."""
+"""What a membership is good for beside points: benefits and the rights to them, rewards, vouchers."""
 
 from benefits.models.benefit import Benefit, BenefitKind, Measure
 from benefits.models.fact_set import FactSet, FactSetMember
@@ -7,16 +7,22 @@ from benefits.models.grant_request import GrantLimit, GrantRequest, GrantRequest
 from benefits.models.rule import EntitlementRule, PeriodZone, QuotaPeriod, Sharing
 from benefits.models.usage import EntitlementEntry, EntryKind, SpentCode
 from benefits.models.version import BenefitVersion, Blackout, HonouringPlace, Payer
+from benefits.models.voucher import Voucher, VoucherAct, VoucherEvent, VoucherState
+from benefits.models.voucher_batch import VoucherBatch, VoucherKind
+from benefits.models.voucher_export import ExportState, VoucherDownload, VoucherExport
+from benefits.models.voucher_guard import CodeAttempt, OfflineEntry, OfflineList, OfflineOutcome, OfflineUse
 
 __all__ = [
     "Benefit",
     "BenefitKind",
     "BenefitVersion",
     "Blackout",
+    "CodeAttempt",
     "EntitlementEntry",
     "EntitlementGrant",
     "EntitlementRule",
     "EntryKind",
+    "ExportState",
     "FactSet",
     "FactSetMember",
     "GrantCause",
@@ -27,9 +33,21 @@ __all__ = [
     "GrantRequestState",
     "HonouringPlace",
     "Measure",
+    "OfflineEntry",
+    "OfflineList",
+    "OfflineOutcome",
+    "OfflineUse",
     "Payer",
     "PeriodZone",
     "QuotaPeriod",
     "Sharing",
     "SpentCode",
+    "Voucher",
+    "VoucherAct",
+    "VoucherBatch",
+    "VoucherDownload",
+    "VoucherEvent",
+    "VoucherExport",
+    "VoucherKind",
+    "VoucherState",
 ]
