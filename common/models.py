@@ -9,7 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
 
-__all__ = ["IdempotencyRecord", "ImportRun", "JobRun", "OutboxDelivery", "OutboxEvent", "uuid7"]
+__all__ = [
+    "IdempotencyRecord", "ImportRun", "ImportUpload", "JobRun", "OutboxDelivery", "OutboxEvent",
+    "UploadState", "uuid7",
+]  # fmt: skip
 
 
 class IdempotencyRecord(models.Model):
@@ -97,6 +100,68 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.file_name}"
+
+
+class UploadState(models.TextChoices):
+    """How far an uploaded file has come."""
+
+    CHECK = "check", _("To be checked")
+    CHECKED = "checked", _("Checked")
+    IMPORT = "import", _("To be imported")
+    DONE = "done", _("Imported")
+    FAILED = "failed", _("Stopped")
+    DISCARDED = "discarded", _("Discarded")
+
+
+class ImportUpload(models.Model):
+    """A file that an operator uploaded: checked first (a dry run), then imported.
+
+    File and refused rows hold personal data: they are kept sealed, and forgotten after some days
+    (loyalty/workflows/uploads.py). The figures stay.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.TextField(_("kind"))
+    unit_code = models.TextField(_("business unit"), blank=True, default="")
+    program_code = models.TextField(_("points program"), blank=True, default="")
+    file_name = models.TextField(_("file"))
+    size_bytes = models.PositiveIntegerField(_("bytes"))
+    content = models.BinaryField(_("the file, sealed"), null=True)
+    state = models.CharField(_("state"), max_length=9, choices=UploadState.choices, default=UploadState.CHECK)
+    uploaded_by = models.TextField(_("uploaded by"))
+    uploaded_at = models.DateTimeField(_("uploaded"))
+    asked_by = models.TextField(_("import asked by"), blank=True, default="")
+    # A worker has it since then; one that was killed loses it after a while.
+    worked_since = models.DateTimeField(_("being worked on since"), null=True)
+    share = models.FloatField(_("done"), default=0)
+    check_report = models.JSONField(_("what the check found"), null=True)
+    report = models.JSONField(_("what the import did"), null=True)
+    rejects = models.BinaryField(_("refused rows, sealed"), null=True)
+    problem = models.TextField(_("why it stopped"), blank=True, default="")
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("uploaded list")
+        verbose_name_plural = _("uploaded lists")
+        permissions = [("download_rejects", _("Can download the refused rows of an uploaded list"))]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=UploadState.values), name="upload_state_is_known"),
+            models.CheckConstraint(condition=~Q(uploaded_by=""), name="upload_says_who"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["check", "import"]) | Q(content__isnull=False),
+                name="upload_to_be_worked_on_has_its_file",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["uploaded_at"],
+                condition=Q(state__in=["check", "import"]),
+                name="upload_to_be_worked_on",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
 
 
 class OutboxEvent(models.Model):

@@ -11,7 +11,13 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from loyalty.tasks import mind_members, prune_answers, tell_listeners
+from loyalty.tasks import (
+    forget_uploads,
+    mind_members,
+    prune_answers,
+    tell_listeners,
+    work_on_uploads,
+)
 from points.tasks import audit_ledger, expire_points, make_coming_parts, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
@@ -77,6 +83,12 @@ SCHEDULE = (
         why=_("What one part of the house must tell another arrives within a minute of its being committed."),
     ),
     Job(
+        name="work_on_uploads",
+        task=work_on_uploads,
+        when=Crontab(minute="*", hour="*"),
+        why=_("An uploaded list is taken up at once; where that message was lost, within a minute."),
+    ),
+    Job(
         name="seal_ledger",
         task=seal_ledger,
         when=Crontab(minute="25", hour="0-6"),
@@ -99,6 +111,12 @@ SCHEDULE = (
         task=prune_answers,
         when=Crontab(minute="20", hour="3-6"),
         why=_("Answers kept for retries are of no use after a week, and their table would only grow."),
+    ),
+    Job(
+        name="forget_uploads",
+        task=forget_uploads,
+        when=Crontab(minute="15", hour="3-6"),
+        why=_("Uploaded lists hold people's data: after a week their figures stay and the files go."),
     ),
     Job(
         name="mind_members",

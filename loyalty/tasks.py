@@ -10,6 +10,7 @@ from common.clock import now
 from common.idempotency import prune_idempotency_records
 from common.outbox import deliver_due
 from loyalty.listeners import LISTENERS
+from loyalty.workflows import uploads
 from members.services.minding import forget_codes, mind_guardians
 from points.tasks import TIME_LIMIT, once_a_day
 
@@ -36,6 +37,23 @@ def tell_listeners(as_of: str | None = None) -> dict[str, Any]:
     """Each minute. Hand on the events that were committed meanwhile. Returns how the deliveries ended."""
     at = now() if as_of is None else datetime.fromisoformat(as_of)
     return asdict(deliver_due(listeners=LISTENERS, at=at))
+
+
+@shared_task(acks_late=True)
+def work_on_uploads(as_of: str | None = None) -> dict[str, Any]:
+    """Each minute, and when somebody uploads. Check and import the lists that wait. Returns how many."""
+    at = now() if as_of is None else datetime.fromisoformat(as_of)
+    return {"lists": uploads.work_on_uploads(at=at)}
+
+
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def forget_uploads(as_of: str | None = None) -> dict[str, Any]:
+    """Nightly. Drop the files of lists that nobody touched for a week. Returns how many."""
+    return once_a_day("forget_uploads", _forget_uploads, as_of)
+
+
+def _forget_uploads(at: datetime) -> dict[str, Any]:
+    return {"files": uploads.forget_uploads(at=at)}
 
 
 def _mind(at: datetime) -> dict[str, Any]:

@@ -71,7 +71,8 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
     (
         _("Operations"),
         (
-            Screen("common.importrun", _("Import runs"), "upload_file"),
+            Screen("common.importupload", _("Import a list"), "upload_file"),
+            Screen("common.importrun", _("Import runs"), "history"),
             Screen("common.jobrun", _("Job runs"), "task_alt"),
             Screen("django_celery_beat.periodictask", _("Schedule"), "schedule"),
             Screen("auth.user", _("Operators"), "manage_accounts"),

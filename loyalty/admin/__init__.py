@@ -3,11 +3,13 @@
 from loyalty.admin.people import GroupAdmin, UserAdmin
 from loyalty.admin.runs import ImportRunAdmin, JobRunAdmin
 from loyalty.admin.schedule import CrontabAdmin, IntervalAdmin, PeriodicTaskAdmin
+from loyalty.admin.uploads import ImportUploadAdmin
 
 __all__ = [
     "CrontabAdmin",
     "GroupAdmin",
     "ImportRunAdmin",
+    "ImportUploadAdmin",
     "IntervalAdmin",
     "JobRunAdmin",
     "PeriodicTaskAdmin",

@@ -11,8 +11,9 @@ from unfold.decorators import display
 
 from common.admin import Panel, PanelPage, ReadOnlyAdmin
 from common.models import ImportRun, JobRun
+from loyalty.workflows.uploads import CHECK_PREFIX
 
-_KINDS = {"members": _("members"), "activities": _("activities"), "daily_totals": _("daily totals")}
+KINDS = {"members": _("members"), "activities": _("activities"), "daily_totals": _("daily totals")}
 _STATE_COLOURS = {"done": "success", "running": "info"}
 
 
@@ -64,7 +65,9 @@ class ImportRunAdmin(RunState, PanelPage):
     @display(description=_("kind"), ordering="kind")
     def kind_told(self, run: ImportRun) -> str:
         """What the file holds."""
-        return str(_KINDS.get(run.kind, run.kind))
+        kind = run.kind.removeprefix(CHECK_PREFIX)
+        told = str(KINDS.get(kind, kind))
+        return told if kind == run.kind else gettext("%(kind)s (check only)") % {"kind": told}
 
     @display(description=_("state"))
     def state_told(self, run: ImportRun) -> Any:
