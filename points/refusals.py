@@ -141,6 +141,14 @@ class MemberNotActive(DomainError):
     title = _("This member is not active.")
 
 
+class SpendingPaused(DomainError):
+    """For a day after a change of phone. Facts: `until`, an instant."""
+
+    code = "spending_paused"
+    status = 409
+    title = _("Points cannot be spent for 24 hours after a change of phone.")
+
+
 class UnitNotActive(DomainError):
     """An inactive unit neither issues nor honours points."""
 

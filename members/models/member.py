@@ -30,6 +30,8 @@ class Member(models.Model):
     # Data made for a demo says so wherever it shows.
     is_generated = models.BooleanField(_("generated for the demo"), default=False)
     joined_at = models.DateTimeField(_("joined"))
+    # After a change of phone, so that a thief cannot empty the wallets before the owner hears of it.
+    spending_paused_until = models.DateTimeField(_("no spending until"), null=True, blank=True)
     # Set: this member is an alias of that one (members/selectors/aliases.py), always the last of a chain.
     merged_into = models.ForeignKey(
         "self",

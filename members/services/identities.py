@@ -5,7 +5,7 @@ word: the first who claims one has it, until somebody shows its vehicle licence 
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -39,6 +39,8 @@ from members.vault import blind_index
 PER_KIND_MAX: Final = {
     IdentityKind.PHONE: 5, IdentityKind.EMAIL: 5, IdentityKind.WECHAT: 20, IdentityKind.PLATE: 10,
 }  # fmt: skip
+# After a change of phone, the time in which whoever lost it can call the service.
+SPENDING_PAUSE: Final = timedelta(hours=24)
 _CODE_GOES_TO: Final[dict[str, Callable[[str], str]]] = {
     IdentityKind.PHONE: normal_phone,
     IdentityKind.EMAIL: normal_email,
@@ -97,7 +99,9 @@ def ask_to_bind(*, member: Member, kind: str, value: str, at: datetime) -> Proof
 
 
 def prove_identity(*, member: Member, proof_id: UUID, code: str, by: str, at: datetime) -> Identity:
-    """Enter the code: the value is the member's from now on, and the phones they had hear of a new one.
+    """Enter the code: the value is the member's from now on.
+
+    The phones that they had hear of a new one, and spending pauses for a day.
 
     Of two who enter right codes for one value at once, one gets it. Must not run inside a transaction that a
     refusal undoes: wrong tries count.
@@ -126,8 +130,8 @@ def prove_identity(*, member: Member, proof_id: UUID, code: str, by: str, at: da
             held.proof, held.proven_at = CODE, at
             held.save(update_fields=["proof", "proven_at"])
             return held
-        if proof.kind == IdentityKind.PHONE:
-            _tell_phones(member, proof.value, at=at)
+        if proof.kind == IdentityKind.PHONE and _tell_phones(member, proof.value, at=at):
+            _pause_spending(member, at=at)
         return _bind(member, IdentityKind(proof.kind), proof.value, CODE, key=proof.pk, by=by, at=at)
 
     outcome = retrying(prove)
@@ -213,7 +217,7 @@ def bind_wechat(
 def unbind_identity(*, member: Member, key: UUID, by: str, at: datetime) -> Identity:
     """Let go of an identity: it finds the member no more, and somebody else may bind it.
 
-    A phone that is let go of is told so.
+    A phone that is let go of is told so, and spending pauses for a day.
 
     :raises NotFound: the member has no such identity, or not any more
     :raises LastPhone: it is their only phone, or their only proven one
@@ -230,6 +234,7 @@ def unbind_identity(*, member: Member, key: UUID, by: str, at: datetime) -> Iden
             raise LastPhone
         words = _("This phone was unbound from your membership. If it was not you, call our service.")
         send_when_committed(Message(identity.kind, identity.value, words, at))
+        _pause_spending(member, at=at)
     _end(identity, reason=identity.kind, by=by, at=at)
     return identity
 
@@ -284,9 +289,19 @@ def _end(identity: Identity, *, reason: str, by: str, at: datetime) -> None:
     )
 
 
-def _tell_phones(member: Member, new: str, *, at: datetime) -> None:
-    """Whoever holds a phone of the member hears that there is another: a thief cannot add one unseen."""
+def _pause_spending(member: Member, *, at: datetime) -> None:
+    """Points stay where they are for a day, so that whoever was told can still call the service."""
+    Member.objects.filter(pk=member.pk).update(spending_paused_until=at + SPENDING_PAUSE)
+
+
+def _tell_phones(member: Member, new: str, *, at: datetime) -> int:
+    """Whoever holds a phone of the member hears that there is another: a thief cannot add one unseen.
+
+    Returns how many heard it.
+    """
     words = _("The phone %(phone)s was bound to your membership. If it was not you, call our service.")
-    for phone in Identity.objects.filter(member=member, kind=IdentityKind.PHONE, is_active=True):
+    phones = list(Identity.objects.filter(member=member, kind=IdentityKind.PHONE, is_active=True))
+    for phone in phones:
         told = words % {"phone": masked_phone(new)}
         send_when_committed(Message(phone.kind, phone.value, told, at))
+    return len(phones)

@@ -72,7 +72,7 @@ def quote_exchange(
     """
     refuse_odd_points(points)
     refuse_odd_instants(at=at)
-    _refuse_exchanging(member=member, source=source, target=target)
+    _refuse_exchanging(member=member, source=source, target=target, at=at)
     if not 1 <= points <= POINTS_MAX:
         raise PointsOutOfRange(asked=points)
     rate = ExchangeRate.objects.in_force(at).filter(source=source, target=target).first()
@@ -133,7 +133,7 @@ def exchange_points(
         day_ends_at=start_of_day(today + timedelta(days=1), zone),
     )
     try:
-        _refuse_exchanging(member=member, source=source, target=target)
+        _refuse_exchanging(member=member, source=source, target=target, at=at)
         quoted = None if quote_token is None else _quoted_given(quote_token, swap)
     except DomainError:
         # As for a redemption: an app may ask again after the quote died or the member was frozen.
@@ -156,10 +156,10 @@ def _booking_unit(*, source: Program, target: Program) -> BusinessUnit:
     return unit
 
 
-def _refuse_exchanging(*, member: Member, source: Program, target: Program) -> None:
+def _refuse_exchanging(*, member: Member, source: Program, target: Program, at: datetime) -> None:
     unit = _booking_unit(source=source, target=target)
-    refuse_spending(member=member, program=source, unit=unit)
-    refuse_spending(member=member, program=target, unit=unit)
+    refuse_spending(member=member, program=source, unit=unit, at=at)
+    refuse_spending(member=member, program=target, unit=unit, at=at)
 
 
 def _exchanged_before(swap: ledger.Swap) -> Exchange | None:

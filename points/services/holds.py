@@ -65,7 +65,7 @@ def hold_points(
     refuse_odd_reference(source_ref)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
     try:
-        refuse_spending(member=member, program=program, unit=unit)
+        refuse_spending(member=member, program=program, unit=unit, at=at)
         quoted = None if quote_token is None else quoted_shares(quote_token, spending)
     except DomainError:
         # As for a redemption: a till may ask again after the quote died or the member was frozen.

@@ -7,7 +7,7 @@ from common.errors import DomainError
 from points import ledger
 from points.models import Posting, PostingKind
 from points.refusals import NotReversible
-from points.services.redemption import refuse_spending
+from points.services.redemption import refuse_absent
 from units.models import BusinessUnit
 
 
@@ -38,7 +38,7 @@ def release_pending(
     if accrual is None:
         raise NotReversible
     try:
-        refuse_spending(member=accrual.member, program=accrual.program, unit=unit)
+        refuse_absent(member=accrual.member, program=accrual.program, unit=unit)
     except DomainError:
         # What was released before the member was frozen stays released: a retry hears it from the kernel.
         released = Posting.objects.filter(unit=unit, kind=PostingKind.MATURITY, source_ref=source_ref)

@@ -13,7 +13,7 @@ from members.services.households import PLACES_MAX
 from points import ledger
 from points.models import Posting, PostingKind, Program
 from points.refusals import InsufficientPoints, PointsOutOfRange
-from points.services.redemption import POINTS_MAX, Redemption, redeem_points, refuse_spending
+from points.services.redemption import POINTS_MAX, Redemption, is_paused, redeem_points, refuse_spending
 from points.services.transfer import books_of, periods, transfer_points
 from units.models import BusinessUnit
 
@@ -88,7 +88,7 @@ class _Purse:
 
     def fill(self, givers: Sequence[Member]) -> None:
         """Transfer to the member what their own wallets lack."""
-        refuse_spending(member=self.member, program=self.program, unit=self.unit)
+        refuse_spending(member=self.member, program=self.program, unit=self.unit, at=self.at)
         if not 1 <= self.price <= POINTS_MAX:
             raise PointsOutOfRange(asked=self.price)
         _own, short = ledger.allocate(
@@ -120,6 +120,8 @@ class _Purse:
         return tuple(given.order_by("source_ref"))
 
     def _can_give(self, giver: Member, asked: int) -> int:
+        if is_paused(giver, at=self.at):
+            return 0
         shares, _short = ledger.allocate(
             member_id=giver.pk, program_id=self.program.pk, price=asked, at=self.at
         )

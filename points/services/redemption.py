@@ -18,6 +18,7 @@ from points.refusals import (
     PointsOutOfRange,
     QuoteChanged,
     QuoteExpired,
+    SpendingPaused,
 )
 from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.shares import Share, shares_kept
@@ -69,7 +70,7 @@ def quote_redemption(
     """
     refuse_odd_points(price)
     refuse_odd_instants(at=at)
-    refuse_spending(member=member, program=program, unit=unit)
+    refuse_spending(member=member, program=program, unit=unit, at=at)
     if not 1 <= price <= POINTS_MAX:
         raise PointsOutOfRange(asked=price)
     shares, short = ledger.allocate(member_id=member.pk, program_id=program.pk, price=price, at=at)
@@ -109,7 +110,7 @@ def redeem_points(
     refuse_odd_reference(source_ref)
     spending = ledger.Spending(member.pk, program.pk, unit.pk, price, source_ref, at)
     try:
-        refuse_spending(member=member, program=program, unit=unit)
+        refuse_spending(member=member, program=program, unit=unit, at=at)
         quoted = None if quote_token is None else quoted_shares(quote_token, spending)
     except DomainError:
         # A till may ask again after the quote died or the member was frozen: what was paid stays paid.
@@ -126,16 +127,41 @@ def redeem_points(
     return Redemption(posting, outcome.shares, outcome.is_replay)
 
 
-def refuse_spending(*, member: Member, program: Program, unit: BusinessUnit) -> None:
-    """Let only active members, at active units, spend in active programs.
+def refuse_spending(*, member: Member, program: Program, unit: BusinessUnit, at: datetime) -> None:
+    """Let only active members, at active units, spend in active programs, and none just after a new phone.
 
     :raises MemberNotActive: the member is frozen or closed
     :raises UnitNotActive: the unit takes no part at present
     :raises ProgramNotActive: the program prices nothing at present
+    :raises SpendingPaused: the member's phone changed within the last day
+    """
+    refuse_absent(member=member, program=program, unit=unit)
+    refuse_paused(member, at=at)
+
+
+def refuse_absent(*, member: Member, program: Program, unit: BusinessUnit) -> None:
+    """Let only active members, units and programs take part.
+
+    :raises MemberNotActive, UnitNotActive, ProgramNotActive: somebody takes no part at present
     """
     if member.status != MemberStatus.ACTIVE:
         raise MemberNotActive(member=member.number, member_status=member.status)
     refuse_inactive(program=program, unit=unit)
+
+
+def refuse_paused(member: Member, *, at: datetime) -> None:
+    """Let nobody spend or give for a day after a change of phone.
+
+    :raises SpendingPaused: it is that day
+    """
+    until = member.spending_paused_until
+    if until is not None and is_paused(member, at=at):
+        raise SpendingPaused(until=until.isoformat())
+
+
+def is_paused(member: Member, *, at: datetime) -> bool:
+    """Whether the member's phone changed within the last day, so that their points stay."""
+    return member.spending_paused_until is not None and at < member.spending_paused_until
 
 
 def _paid_before(spending: ledger.Spending) -> Redemption | None:

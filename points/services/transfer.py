@@ -14,6 +14,7 @@ from points.models import Posting, PostingKind, Program
 from points.refusals import MemberNotActive, NotOneHousehold
 from points.rules.limits import day_of, month_of
 from points.services.accrual import refuse_inactive
+from points.services.redemption import refuse_paused
 from units.models import BusinessUnit
 
 
@@ -60,7 +61,7 @@ def transfer_points(
         detail=detail or {},
     )
     try:
-        refuse_giving(giver=giver, recipient=recipient, program=program)
+        refuse_giving(giver=giver, recipient=recipient, program=program, at=at)
     except DomainError:
         # What was given before somebody left the household, or was frozen, stays given: a retry hears it.
         earlier = _given_before(asked)
@@ -72,14 +73,15 @@ def transfer_points(
     return Transferred(Posting.objects.select_related("unit").get(pk=done.posted_id), done.is_replay)
 
 
-def refuse_giving(*, giver: Member, recipient: Member, program: Program) -> None:
+def refuse_giving(*, giver: Member, recipient: Member, program: Program, at: datetime) -> None:
     """Let points go only between active members of one household, in an active program.
 
-    :raises NotOneHousehold, MemberNotActive, UnitNotActive, ProgramNotActive: as said
+    :raises NotOneHousehold, MemberNotActive, SpendingPaused, UnitNotActive, ProgramNotActive: as said
     """
     for member in (giver, recipient):
         if member.status != MemberStatus.ACTIVE:
             raise MemberNotActive
+    refuse_paused(giver, at=at)
     refuse_inactive(program=program, unit=program.owner or books_of(program))
     # Nobody is told of being in a household with themself: the kernel names that.
     if giver.pk != recipient.pk and not are_one_household(one_id=giver.pk, other_id=recipient.pk):
