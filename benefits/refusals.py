@@ -1,4 +1,4 @@
-"""How vouchers, rewards and orders say no; services of several files raise them."""
+"""How entitlements, vouchers, rewards and orders say no; services of several files raise them."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -135,3 +135,74 @@ class OddValidity(InvalidRequest):
 
     code = "odd_validity"
     title = _("These times do not fit together.")
+
+
+class EntitlementNotFound(DomainError):
+    """The member has no such right: it never was, it ended, or it is somebody else's."""
+
+    code = "entitlement_not_found"
+    status = 404
+    title = _("The member has no such entitlement.")
+
+
+class EntitlementExhausted(DomainError):
+    """Less is left in this period. Facts: `asked`, `left`, `measure`, `period_ends_on`."""
+
+    code = "entitlement_exhausted"
+    title = _("Less than that is left of this entitlement.")
+
+
+class NotHonouredHere(DomainError):
+    """The benefit is not honoured at this unit, venue or outlet."""
+
+    code = "benefit_not_honoured_here"
+    title = _("This benefit is not honoured here.")
+
+
+class NotHonouredNow(DomainError):
+    """Honoured here, but not at this time. Facts: `why`: hours, weekday or blackout."""
+
+    code = "benefit_not_honoured_now"
+    title = _("This benefit is not honoured at this time.")
+
+
+class AmountOutOfRange(InvalidRequest):
+    """Times and minutes are whole; money has two decimals; all are above zero."""
+
+    code = "amount_out_of_range"
+    title = _("This is no amount of this benefit.")
+
+
+class MemberCodeUsed(DomainError):
+    """One code, one usage, in the whole group."""
+
+    code = "member_code_used"
+    title = _("This code was already used. The member can show a new one.")
+
+
+class MemberCodeOfAnother(DomainError):
+    """The code is another member's, or for another entitlement."""
+
+    code = "member_code_mismatch"
+    title = _("This code is not for this entitlement.")
+
+
+class GrantEnded(DomainError):
+    """The grant has expired or was withdrawn."""
+
+    code = "grant_ended"
+    title = _("This grant has already ended.")
+
+
+class TierPeriodsDiffer(DomainError):
+    """Rules by tier of one benefit share one kind of period, or a change of tier would give a quota twice."""
+
+    code = "tier_periods_differ"
+    title = _("The rules by tier of one benefit must have the same period.")
+
+
+class PlaceMalformed(InvalidRequest):
+    """A venue or outlet is one of the unit's."""
+
+    code = "place_malformed"
+    title = _("This place is not one of the unit's.")

@@ -1,6 +1,7 @@
 """Who is a member: the person, what finds them, their enrolments, their household, who may be whom."""
 
 from members.models.any_of import AnyOf
+from members.models.code_guess import CodeGuess
 from members.models.corporate_account import CorporateAccount
 from members.models.enrolment import Enrolment
 from members.models.guardianship import Guardianship
@@ -18,6 +19,7 @@ from members.models.tier import Tier, TierCause, TierChange, TierHeld
 
 __all__ = [
     "AnyOf",
+    "CodeGuess",
     "CodeOutcome",
     "CodePurpose",
     "CorporateAccount",

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Exists, OuterRef
 
-from members.models import CodeOutcome, EventCause, Member, MemberEvent, MemberStatus, ProofCode
+from members.models import CodeGuess, CodeOutcome, EventCause, Member, MemberEvent, MemberStatus, ProofCode
 from members.rules.ages import GUARDED_YEARS
 from members.rules.normalise import latest_today
 from members.selectors.guardians import guardianships_in_force
@@ -39,4 +39,5 @@ def forget_codes(*, at: datetime) -> int:
     """
     old = ProofCode.objects.filter(sent_at__lt=at - CODES_KEPT).exclude(outcome=CodeOutcome.OF_ANOTHER)
     gone, _by_model = old.delete()
-    return gone
+    guesses, _by_model = CodeGuess.objects.filter(guessed_at__lt=at - CODES_KEPT).delete()
+    return gone + guesses
