@@ -1,21 +1,68 @@
-"""How many points a refund takes back."""
+"""How many points refunds take back, whole, by line or by amount, in whatever order and parts.
 
+What a member keeps is floor(earned × the share that still stands), reckoned anew after each refund from all
+refunds together; a refund takes back what was kept before and is not kept after. So the sum over all refunds
+depends on what was refunded and not on how it was cut, and a sale refunded in full keeps nothing. A floor for
+each part would leave points behind in most sequences.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 
-def points_to_take_back(
-    *, earned: int, amount: Decimal, refunded_before: Decimal, refunded_after: Decimal
-) -> int:
-    """The points that a refund takes back, of `earned` ones for a sale of `amount`, pro rata.
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A sold line: its amount, what of it was refunded by line, and its weight in what the sale earned.
 
-    What a member keeps is floor(earned × the share not refunded), so that the sum over all refunds of a sale
-    depends on the sum refunded alone, and a sale refunded in full keeps nothing.
+    The weight is what the line gave before rounding, in any unit, or its amount where nobody knows better.
     """
-    assert 0 <= refunded_before <= refunded_after <= amount, "refunds lie within the sale"
-    return _kept(earned, amount, refunded_before) - _kept(earned, amount, refunded_after)
+
+    amount: Decimal
+    refunded: Decimal
+    weight: int
 
 
-def _kept(earned: int, amount: Decimal, refunded: Decimal) -> int:
+def share_left(amount: Decimal, refunded: Decimal, lines: Sequence[LineState] = ()) -> Fraction:
+    """The share of its points that a sale of `amount` still deserves, when `refunded` of it was given back.
+
+    What was refunded by line takes that line's part of the points; what was refunded by amount alone takes
+    evenly from all that the lines still stand for. Without lines, or where all weigh their amount, it is the
+    share of the amount not refunded. Of a sale for nothing a refund takes everything.
+    """
+    by_line = sum((line.refunded for line in lines), Decimal(0))
+    assert 0 <= by_line <= refunded <= amount, "refunds lie within the sale"
+    left = amount - by_line
+    if not left:
+        return Fraction(0)
+    standing = _part(left - (refunded - by_line), left)
+    weight = sum(line.weight for line in lines)
+    if not weight:
+        return standing * _part(left, amount)
+    kept = sum((line.weight * _part(line.amount - line.refunded, line.amount) for line in lines), Fraction(0))
+    return standing * kept / weight
+
+
+def points_kept(earned: int, share: Fraction) -> int:
+    """What the member keeps of `earned` points."""
+    return earned * share.numerator // share.denominator
+
+
+def taken_from(given: Sequence[tuple[int, int]], due: int) -> list[int]:
+    """How `due` points to take back are shared out over the lots of one sale: the last given first.
+
+    `given` has, in the order given, each lot's (points, taken back before). What is due beyond all is not
+    taken: somebody took it before.
+    """
+    taken = []
+    for points, before in reversed(given):
+        part = max(0, min(points - before, due))
+        taken.append(part)
+        due -= part
+    return taken[::-1]
+
+
+def _part(part: Decimal, whole: Decimal) -> Fraction:
     # In hundredths and whole numbers: exact at any size.
-    whole, left = int(amount * 100), int((amount - refunded) * 100)
-    return earned * left // whole if whole else 0
+    return Fraction(int(part * 100), int(whole * 100)) if whole else Fraction(0)

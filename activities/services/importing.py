@@ -11,6 +11,7 @@ from activities.rules.totals import TOTAL_REQUIRED, DailyReport, UnitHere, read_
 from activities.selectors.places import place_of
 from activities.services.daily_totals import record_daily_totals
 from activities.services.recording import record_activities
+from activities.services.rows import Recorded
 from common.bulk import BulkTask, Outcome, Reject, Row, RowRejected
 from common.clock import Stopwatch
 from units.models import BusinessUnit
@@ -39,12 +40,18 @@ def activities_task(
             if recorded.refusal is not None:
                 rejects.append(row.refused(recorded.refusal.code, str(recorded.refusal)))
                 continue
-            counts["recorded" if recorded.is_new else "already_there"] += 1
+            counts[_outcome(recorded)] += 1
             counts["points"] += sum(earned.points for earned in recorded.earned)
             counts["points_taken_back"] += recorded.taken_back
         return Outcome(counts, rejects)
 
     return BulkTask("activities", unit.code, REQUIRED_COLUMNS, read, record)
+
+
+def _outcome(recorded: Recorded) -> str:
+    if recorded.is_waiting and recorded.is_new:
+        return "waiting"
+    return "recorded" if recorded.is_new else "already_there"
 
 
 def daily_totals_task(*, at: datetime) -> BulkTask[DailyReport]:

@@ -22,6 +22,7 @@ from activities.services.rows import (
     posting_ref_of,
     stored_activities,
 )
+from activities.services.waiting import keep_waiting, lock_arrivals, new_refs, settle_waiting
 from common.clock import Stopwatch
 from common.input import POINTS_MAX
 from members.models import Member
@@ -54,6 +55,7 @@ def record_activities(
         raise UnitNotActive(_("%(unit)s is not active.") % {"unit": unit.code}, unit=unit.code)
     watch = watch or Stopwatch()
     with watch("match"):
+        lock_arrivals(unit, reports)
         members = _members_of(unit, reports)
     with watch("rules"):
         rates = base_rates_of(unit)
@@ -71,9 +73,15 @@ def record_activities(
         earned = _post(unit, [sales[ref] for ref in sorted(fresh)], by=by)
         refunds = [draft for draft in first.values() if draft.report.is_refund]
         # After the sales: a file may hold a sale and its refund in any order, if in one chunk.
-        told = record_refunds(unit=unit, drafts=refunds, rates=rates, by=by, at=at, is_generated=is_generated)
+        told = record_refunds(unit=unit, drafts=refunds, by=by, at=at, is_generated=is_generated)
+        early = [draft for draft in refunds if draft.report.source_ref not in told]
+        told |= keep_waiting(unit=unit, drafts=early, by=by, at=at, is_generated=is_generated)
+        # What came before its sale settles now that this is here.
+        settled = settle_waiting(unit=unit, refs=fresh.keys() | new_refs(told), at=at)
     for ref, draft in sales.items():
-        told[ref] = _told(draft, stored.get(ref), fresh.get(ref), earned.get(ref, []))
+        told[ref] = _told(
+            draft, stored.get(ref), fresh.get(ref), earned.get(ref, []), settled.taken_back_of(ref)
+        )
     return [
         Recorded(None, refusal=draft)
         if isinstance(draft, ReportRefused)
@@ -143,12 +151,16 @@ def _post(unit: BusinessUnit, drafts: Sequence[Draft], *, by: str) -> dict[str, 
 
 
 def _told(
-    draft: Draft, stored: StoredActivity | None, fresh_id: UUID | None, earned: Sequence[Earned]
+    draft: Draft,
+    stored: StoredActivity | None,
+    fresh_id: UUID | None,
+    earned: Sequence[Earned],
+    taken_back: int,
 ) -> Recorded:
     """What became of a sale."""
     if stored is None:
-        return Recorded(fresh_id, is_new=True, trace=draft.trace, earned=tuple(earned))
-    if stored.content != draft.content:
+        return Recorded(fresh_id, is_new=True, trace=draft.trace, earned=tuple(earned), taken_back=taken_back)
+    if not stored.is_told_by(draft):
         return Recorded(None, refusal=other_content())
     return Recorded(stored.activity_id, trace=draft.trace)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -25,6 +25,7 @@ CONTENT = (
 )
 
 
+_MEMBER = CONTENT.index("member_id")
 _INSERT = """
 INSERT INTO activities_activity (
     id, unit_id, source_ref, kind, member_id, outlet_id, occurred_at, amount, currency, category, quantity,
@@ -62,7 +63,8 @@ class Earned:
 class Recorded:
     """What became of one report: recorded (`is_new`), already there with the same content, or refused.
 
-    `earned` and, of a refund, the points `taken_back` are told of new ones only.
+    `earned` and, of a refund, the points `taken_back` are told of new ones only; of a sale whose refund had
+    arrived before it, both. A refund whose sale is not there yet `is_waiting`.
     """
 
     activity_id: UUID | None
@@ -70,6 +72,7 @@ class Recorded:
     trace: tuple[TraceLine, ...] = ()
     earned: tuple[Earned, ...] = ()
     taken_back: int = 0
+    is_waiting: bool = False
     refusal: ReportRefused | None = None
 
 
@@ -80,6 +83,11 @@ class Draft:
     report: ActivityReport
     member_id: UUID | None
     trace: tuple[TraceLine, ...]
+
+    @property
+    def besides_amounts(self) -> tuple[object, ...]:
+        """See StoredActivity."""
+        return besides_amounts(self.content)
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -104,6 +112,25 @@ class StoredActivity(NamedTuple):
 
     activity_id: UUID
     content: tuple[object, ...]
+    is_claimed: bool = False
+
+    @property
+    def besides_amounts(self) -> tuple[object, ...]:
+        """What the refund of a whole says: its amount came of the sale."""
+        return besides_amounts(self.content)
+
+    def is_told_by(self, draft: Draft) -> bool:
+        """Whether this is what `draft` reports: a claimed sale comes again as its unit knew it, nobody's."""
+        if self.is_claimed and draft.member_id is None:
+            return self.content == replace(draft, member_id=self.content[_MEMBER]).content
+        return self.content == draft.content
+
+
+def besides_amounts(content: tuple[object, ...]) -> tuple[object, ...]:
+    """The content without its amount and lines."""
+    return tuple(
+        cell for name, cell in zip(CONTENT, content, strict=True) if name not in ("amount", "lines_sha256")
+    )
 
 
 def other_content() -> DuplicateReference:
@@ -175,8 +202,9 @@ def stored_activities(unit: BusinessUnit, refs: Collection[str]) -> dict[str, St
     """The activities that were there before, by reference."""
     if not refs:
         return {}
-    rows = Activity.objects.filter(unit=unit, source_ref__in=refs).values_list("source_ref", "pk", *CONTENT)
-    return {row[0]: StoredActivity(row[1], row[2:]) for row in rows}
+    rows = Activity.objects.filter(unit=unit, source_ref__in=refs)
+    told = rows.values_list("source_ref", "pk", "claimed_at", *CONTENT)
+    return {row[0]: StoredActivity(row[1], row[3:], row[2] is not None) for row in told}
 
 
 def posting_ref_of(program: str, source_ref: str) -> str:

@@ -36,7 +36,7 @@ def mall():
 
 def refund(ref, of, amount, **cells):
     cells = {"card": "", "occurred_at": "2026-04-01T08:00:00+08:00"} | cells
-    return [*sale(ref, kind="refund", amount=amount, **cells), of]
+    return [*sale(ref, **{"kind": "refund"} | cells, amount=amount), of]
 
 
 def load(tmp_path, lines, name="f.csv"):
@@ -80,7 +80,8 @@ def test_each_refund_that_does_not_fit_is_refused_by_name(mall, tmp_path):
         (sale("S1", amount="99.00"), None),
         (refund("F1", "S1", "60.00"), None),
         (refund("F2", "S1", "39.01"), "refund_exceeds_sale"),
-        (refund("F3", "S9", "1.00"), "unknown_refund_of"),
+        (refund("F3", "S1", ""), None),
+        (refund("F8", "S1", ""), "already_refunded"),
         (refund("F4", "F1", "1.00"), "unknown_refund_of"),
         (refund("F5", "S1", "1.00", card="C2"), "other_member"),
         (refund("F6", "S1", "1.00", occurred_at="2026-03-30T08:00:00+08:00"), "refund_before_sale"),
@@ -88,13 +89,15 @@ def test_each_refund_that_does_not_fit_is_refused_by_name(mall, tmp_path):
         (refund("F1", "S1", "59.00"), "duplicate_reference"),
         (refund("S1", "S1", "1.00"), "duplicate_reference"),
         ([*sale("S2"), "S1"], "unexpected_refund_of"),
-        (refund("F7", "S1", "39.00", card="C1"), None),
+        (refund("F7", "S3", "39.00", card="C1"), None),
+        (sale("S3", amount="99.00"), None),
+        (refund("R1", "S3", "39.00", kind="return"), "unexpected_refund_of"),
     ]
 
     path = load(tmp_path, [line for line, _reason in lines])
 
     assert rejects_of(path) == {number: reason for number, (_l, reason) in enumerate(lines, 2) if reason}
-    assert balances() == {"MALLPOINTS": 0, "GROUP": 0}
+    assert balances() == {"MALLPOINTS": 60, "GROUP": 29}  # floor(49 × 60 / 99)
 
 
 @pytest.mark.parametrize(
