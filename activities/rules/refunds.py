@@ -44,7 +44,7 @@ def share_left(amount: Decimal, refunded: Decimal, lines: Sequence[LineState] = 
     return standing * kept / weight
 
 
-def points_kept(earned: int, share: Fraction) -> int:
+def kept_of(earned: int, share: Fraction) -> int:
     """What the member keeps of `earned` points."""
     return earned * share.numerator // share.denominator
 

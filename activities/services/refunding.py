@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from activities.rules.reading import ReportRefused
-from activities.rules.refunds import points_kept, taken_from
+from activities.rules.refunds import kept_of, taken_from
 from activities.services.rows import (
     Draft,
     Recorded,
@@ -155,7 +155,7 @@ def _shares(before: Sold, after: Sold) -> tuple[tuple[Posting, int], ...]:
         given = [posting for posting in before.given if posting.program_id == program_id]
         earned = sum(posting.points for posting in given)
         taken = sum(before.taken[posting.pk] for posting in given)
-        due = earned - points_kept(earned, after.share_left(program_id)) - taken
+        due = earned - kept_of(earned, after.share_left(program_id)) - taken
         parts = taken_from([(posting.points, before.taken[posting.pk]) for posting in given], due)
         shares += [(posting, part) for posting, part in zip(given, parts, strict=True) if part]
     return tuple(shares)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from activities.rules.refunds import LineState, points_kept, share_left, taken_from
+from activities.rules.refunds import LineState, kept_of, share_left, taken_from
 
 # 100,000 were run once: ACTIVITIES_REFUND_SEQUENCES=100000 (docs/activities.md says what was seen).
 SEQUENCES = int(os.environ.get("ACTIVITIES_REFUND_SEQUENCES", "1500"))
@@ -44,7 +44,7 @@ class Sale:
         return share_left(cents(sum(self.lines)), cents(sum(self.by_line) + self.by_amount), lines)
 
     def _take(self):
-        now = self.earned - points_kept(self.earned, self.share()) - self.taken
+        now = self.earned - kept_of(self.earned, self.share()) - self.taken
         assert now >= 0, "no refund gives points"
         self.taken += now
 
@@ -80,7 +80,7 @@ def test_any_cutting_leaves_what_the_rule_says_and_a_full_refund_nothing():
             before = sale.left
             refund_at_random(sale, dice)
             naive += sale.earned * (before - sale.left) // total
-            assert sale.earned - sale.taken == points_kept(sale.earned, sale.share())
+            assert sale.earned - sale.taken == kept_of(sale.earned, sale.share())
             if not sale.left:
                 break
         if sale.left:
