@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from activities.tasks import review_tiers
 from loyalty.tasks import (
     forget_uploads,
     mind_members,
@@ -125,6 +126,15 @@ SCHEDULE = (
         why=_(
             "Who turned 14 needs no guardian from this day on, and whose guardian left needs another."
             " Old codes are forgotten."
+        ),
+    ),
+    Job(
+        name="review_tiers",
+        task=review_tiers,
+        when=Crontab(minute="15", hour="0-6"),
+        why=_(
+            "A level ends, and begins, with its day: whose review is due, whose role began or ended, and"
+            " everybody when a new scheme starts."
         ),
     ),
 )

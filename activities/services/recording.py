@@ -22,6 +22,7 @@ from activities.services.rows import (
     posting_ref_of,
     stored_activities,
 )
+from activities.services.tier_credits import credit_recorded
 from activities.services.waiting import keep_waiting, lock_arrivals, new_refs, settle_waiting
 from common.clock import Stopwatch
 from common.input import POINTS_MAX
@@ -78,6 +79,11 @@ def record_activities(
         told |= keep_waiting(unit=unit, drafts=early, by=by, at=at, is_generated=is_generated)
         # What came before its sale settles now that this is here.
         settled = settle_waiting(unit=unit, refs=fresh.keys() | new_refs(told), at=at)
+    with watch("tiers"):
+        refund_ids = [one.activity_id for one in (*told.values(), *settled.refunds.values()) if one.is_new]
+        credit_recorded(
+            unit=unit, sale_ids=fresh.values(), refund_ids=[pk for pk in refund_ids if pk], by=by, at=at
+        )
     for ref, draft in sales.items():
         told[ref] = _told(
             draft, stored.get(ref), fresh.get(ref), earned.get(ref, []), settled.taken_back_of(ref)

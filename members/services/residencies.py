@@ -11,12 +11,14 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from common import outbox
 from common.errors import DomainError, InvalidRequest, NotFound
 from common.sql import retrying, sqlstate
 from members.models import CorporateAccount, Member, Residency, ResidencyRole
 from members.services.corporate import locked_account, refuse_without_seat
 from units.models import Venue
 
+RESIDENCY_CHANGED = "members.residency_changed"
 _EXCLUDED = "23P01"
 
 
@@ -97,6 +99,7 @@ def record_residency(
         if known is not None:
             known.starts_on, known.ends_on, known.changed_at = told.starts_on, told.ends_on, at
             known.save(update_fields=["starts_on", "ends_on", "changed_at"])
+            outbox.publish(kind=RESIDENCY_CHANGED, subject=known.member_id, at=at)
             return known, False
         residency = Residency.objects.create(
             member=member,
@@ -111,6 +114,7 @@ def record_residency(
             recorded_at=at,
             changed_at=at,
         )
+        outbox.publish(kind=RESIDENCY_CHANGED, subject=member.pk, at=at)
         return residency, True
 
     try:
@@ -131,6 +135,7 @@ def withdraw_residency(*, residency_id: UUID, by: str, at: datetime) -> Residenc
     if residency.withdrawn_at is None:
         residency.withdrawn_at, residency.withdrawn_by = at, by
         residency.save(update_fields=["withdrawn_at", "withdrawn_by"])
+        outbox.publish(kind=RESIDENCY_CHANGED, subject=residency.member_id, at=at)
     return residency
 
 

@@ -1,20 +1,47 @@
-"""Let a member hold a level of the ladder: what is held, its history, and the event are one transaction."""
+"""Let members hold levels of the ladder: what is held, its history, and the event are one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from common import outbox
-from members.models import Member, Tier, TierCause, TierChange, TierHeld
-from members.selectors.tiers import tier_of
+from common.sql import plain_array
+from members.models import Tier, TierCause, TierChange, TierHeld
+from members.selectors.tiers import ladder
 
 TIER_CHANGED = "members.tier_changed"
 
+_MISSING = """
+INSERT INTO members_tierheld (member_id, tier_id, since, is_lifetime)
+SELECT asked.id, %s, %s, false FROM unnest(%s::uuid[]) AS asked (id)
+ON CONFLICT (member_id) DO NOTHING
+"""
+_UPDATE = """
+UPDATE members_tierheld AS held
+SET tier_id = told.tier_id, since = coalesce(told.since, held.since), review_on = told.review_on,
+    is_lifetime = told.is_lifetime
+FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[], %s::date[], %s::bool[])
+    AS told (member_id, tier_id, since, review_on, is_lifetime)
+WHERE held.member_id = told.member_id
+"""
 
-@transaction.atomic
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one member is to hold, and why. `evidence` has no personal data."""
+
+    member_id: UUID
+    tier: Tier
+    cause: TierCause
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    review_on: date | None = None
+    is_lifetime: bool = False
+
+
 def hold_tier(
     *,
     member_id: UUID,
@@ -31,28 +58,67 @@ def hold_tier(
     A change of level is kept in the history with its cause and `evidence` (no personal data), and published
     as `members.tier_changed`. Who may hold which level is decided above (activities).
     """
-    # One decision about a member at a time: two at once would both tell of a change from the same level.
-    Member.objects.select_for_update(no_key=True).get(pk=member_id)
-    before = tier_of(member_id)
-    is_change = before is None or before.pk != tier.pk
-    held, is_new = TierHeld.objects.get_or_create(
-        member_id=member_id,
-        defaults={"tier": tier, "since": at, "review_on": review_on, "is_lifetime": is_lifetime},
-    )
-    if not is_new:
-        held.tier, held.review_on, held.is_lifetime = tier, review_on, is_lifetime
-        held.since = at if is_change else held.since
-        held.save(update_fields=["tier", "since", "review_on", "is_lifetime"])
-    if is_change:
-        TierChange.objects.create(
-            member_id=member_id,
-            from_tier=before,
-            to_tier=tier,
-            cause=cause,
-            evidence=dict(evidence),
+    holding = Holding(member_id, tier, cause, evidence, review_on, is_lifetime)
+    hold_tiers(holdings=[holding], by=by, at=at)
+    return TierHeld.objects.get(member_id=member_id)
+
+
+@transaction.atomic
+def hold_tiers(*, holdings: Sequence[Holding], by: str, at: datetime) -> int:
+    """The same for many members, each once, in a few statements. Returns how many changed their level."""
+    if not holdings:
+        return 0
+    ids = sorted(holding.member_id for holding in holdings)
+    assert len(set(ids)) == len(ids), "a member holds one level"
+    before = _locked(ids, at)
+    changed = [holding for holding in holdings if before[holding.member_id].pk != holding.tier.pk]
+    is_changed = {holding.member_id for holding in changed}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPDATE,
+            [
+                plain_array(holding.member_id for holding in holdings),
+                plain_array(holding.tier.pk for holding in holdings),
+                [at if holding.member_id in is_changed else None for holding in holdings],
+                plain_array(holding.review_on for holding in holdings),
+                plain_array(str(holding.is_lifetime).lower() for holding in holdings),
+            ],
+        )
+    TierChange.objects.bulk_create(
+        TierChange(
+            member_id=holding.member_id,
+            from_tier=before[holding.member_id],
+            to_tier=holding.tier,
+            cause=holding.cause,
+            evidence=dict(holding.evidence),
             by=by,
             at=at,
         )
-        facts = {"from": before.code if before else None, "to": tier.code, "cause": str(cause)}
-        outbox.publish(kind=TIER_CHANGED, subject=member_id, payload=facts, at=at)
-    return held
+        for holding in changed
+    )
+    events = [
+        (
+            holding.member_id,
+            {
+                "from": before[holding.member_id].code,
+                "to": holding.tier.code,
+                "cause": str(holding.cause),
+            },
+        )
+        for holding in changed
+    ]
+    outbox.publish_many(kind=TIER_CHANGED, events=events, at=at)
+    return len(changed)
+
+
+def _locked(ids: Sequence[UUID], at: datetime) -> dict[UUID, Tier]:
+    """The level of each as it is now; nobody else decides about them until the transaction ends.
+
+    Two at once would both tell of a change from the same level. Who held nothing has the lowest from now on.
+    """
+    tiers = {tier.pk: tier for tier in ladder()}
+    lowest = next(iter(tiers.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(_MISSING, [lowest.pk, at, plain_array(ids)])
+    rows = TierHeld.objects.filter(member_id__in=ids).order_by("member_id").select_for_update(no_key=True)
+    return {member_id: tiers[tier_id] for member_id, tier_id in rows.values_list("member_id", "tier_id")}

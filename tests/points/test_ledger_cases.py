@@ -43,7 +43,7 @@ SETTINGS = {
     "OL-X02": "reversal policy debt; clamp and refuse answer the same, for nothing was spent",
 }
 _EARN = "earn rules (activities): how many points; the ledger posts the number it is given, see below"
-_TIER = "tiers: they move by qualifying amounts, not by the balance; no posting is made"
+_TIER = "tiers: they move by qualifying amounts, not by the balance: tests/activities/test_tier_cases.py"
 _REWARD = "rewards: stock and limits per member stand before the ledger is asked"
 ELSEWHERE = {
     **{f"OL-E{number:02}": _EARN for number in range(1, 13)},
