@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import transaction
 
 from activities.models import CreditRule, LevelTerms, RoleTerms, TierScheme, UnitTierMatch
@@ -27,6 +27,13 @@ def make_ladder():
 
 def make_people(*names):
     return [User.objects.create_user(f"{name}{next(_serial)}") for name in names]
+
+
+def hand(*codenames):
+    """An operator with these rights."""
+    user = User.objects.create_user(f"operator{User.objects.count()}", is_staff=True)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    return User.objects.get(pk=user.pk)
 
 
 def make_scheme(

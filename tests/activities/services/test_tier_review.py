@@ -1,34 +1,20 @@
-"""Reviews; floors by role, unit's tier and hand; schemes by two people: who holds what, since when."""
+"""Reviews, and floors by role, by a unit's tier and by hand: who holds what, since when."""
 
 from datetime import date, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.db import DatabaseError, transaction
 
-from activities.models import LevelTerms, TierCredit, TierScheme, TierStanding
+from activities.models import TierCredit, TierStanding
 from activities.services.tier_hands import GrantEnded, NoReason, NotAnActiveMember, end_given_tier, give_tier
 from activities.services.tier_review import review_tiers
-from activities.services.tier_schemes import (
-    LevelsDoNotRise,
-    SchemeSaysNothing,
-    SchemeStartsTooSoon,
-    SchemeStartTaken,
-    approve_scheme,
-    draft_scheme,
-    propose_scheme,
-    reject_scheme,
-    withdraw_scheme,
-)
 from common.errors import Forbidden, InvalidRequest
 from common.models import OutboxEvent
 from common.outbox import deliver_due
 from loyalty.listeners import LISTENERS
-from members.models import Enrolment, Tier, TierChange, TierHeld
+from members.models import Enrolment, TierChange, TierHeld
 from members.selectors.tiers import tier_of
 from members.services.residencies import Told, record_residency, withdraw_residency
-from points.services.approvals import AlreadyDecided, NotOwnRequest, OwnRequest
-from tests.activities.tiering import AT, make_ladder, make_scheme, record, sale
+from tests.activities.tiering import AT, hand, make_ladder, make_scheme, record, sale
 from tests.factories import make_member, make_unit
 from units.models import Venue
 
@@ -41,13 +27,6 @@ def at_noon(day):
 
 def review(day, **how):
     return review_tiers(at=at_noon(day), by="test", **how)
-
-
-def hand(*codenames):
-    """An operator with these rights."""
-    user = User.objects.create_user(f"operator{User.objects.count()}", is_staff=True)
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-    return User.objects.get(pk=user.pk)
 
 
 def home():
@@ -310,109 +289,6 @@ def test_by_hand_needs_the_right_a_reason_a_day_to_come_and_an_active_member():
     with pytest.raises(NotAnActiveMember):
         give_tier(**asked | {"member": make_member(status="closed")})
     assert not TierChange.objects.exists()
-
-
-# --- schemes ---
-
-
-def two_people():
-    return hand("change_tierscheme"), hand("can_approve_tier_scheme", "change_tierscheme")
-
-
-def drafted(by, *, starts_on=date(2026, 7, 1), asked=(1000, 3000), at=AT):
-    draft = draft_scheme(by=by, at=at, starts_on=starts_on)
-    for tier, credits_asked in zip(Tier.objects.order_by("level")[1:], asked, strict=False):
-        LevelTerms.objects.update_or_create(scheme=draft, tier=tier, defaults={"credits": credits_asked})
-    return draft
-
-
-def test_a_scheme_is_in_force_once_another_person_approves():
-    make_ladder()
-    maker, checker = two_people()
-    draft = propose_scheme(scheme=drafted(maker), by=maker, at=AT)
-
-    with pytest.raises(OwnRequest):
-        approve_scheme(scheme=draft, by=hand_also_maker(maker), at=AT)
-    approved = approve_scheme(scheme=draft, by=checker, at=AT)
-
-    assert (approved.state, approved.decided_by) == ("approved", checker)
-    with pytest.raises(AlreadyDecided):
-        reject_scheme(scheme=draft, by=checker, at=AT)
-
-
-def hand_also_maker(maker):
-    maker.user_permissions.add(Permission.objects.get(codename="can_approve_tier_scheme"))
-    return User.objects.get(pk=maker.pk)
-
-
-def test_a_new_draft_begins_with_what_is_in_force():
-    make_ladder()
-    scheme = make_scheme(rules=[("hotel", "stay", "quantity", "25")], grace_days=45)
-    maker, _checker = two_people()
-
-    draft = draft_scheme(by=maker, at=AT, starts_on=date(2026, 7, 1))
-
-    assert draft.grace_days == 45
-    assert list(draft.levels.order_by("tier__level").values_list("credits", flat=True)) == [1000, 3000, 8000]
-    assert draft.credit_rules.get().basis == "quantity"
-    assert scheme.credit_rules.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("fields", "refusal"),
-    [
-        ({"starts_on": date(2026, 6, 15)}, SchemeStartsTooSoon),
-        ({"asked": (3000, 3000)}, LevelsDoNotRise),
-        ({"asked": (3000, 1000)}, LevelsDoNotRise),
-    ],
-)
-def test_a_scheme_that_cannot_be_is_refused_by_name(fields, refusal):
-    make_ladder()
-    make_scheme()
-    maker, _checker = two_people()
-
-    with pytest.raises(refusal):
-        propose_scheme(scheme=drafted(maker, **fields), by=maker, at=AT)
-
-
-def test_a_scheme_by_which_nobody_could_rise_is_refused():
-    make_ladder()
-    maker, _checker = two_people()
-
-    with pytest.raises(SchemeSaysNothing):
-        propose_scheme(scheme=drafted(maker, asked=()), by=maker, at=AT)
-
-
-def test_only_one_scheme_starts_on_a_day_and_only_its_writer_takes_it_back():
-    make_ladder()
-    make_scheme()
-    maker, checker = two_people()
-    first, second = (propose_scheme(scheme=drafted(maker), by=maker, at=AT) for _ in range(2))
-    approve_scheme(scheme=first, by=checker, at=AT)
-
-    with pytest.raises(SchemeStartTaken):
-        approve_scheme(scheme=second, by=checker, at=AT)
-    with pytest.raises(NotOwnRequest):
-        withdraw_scheme(scheme=second, by=checker, at=AT)
-    assert withdraw_scheme(scheme=second, by=maker, at=AT).state == "withdrawn"
-
-
-def test_the_database_keeps_what_was_proposed_and_who_decided():
-    make_ladder()
-    maker, _checker = two_people()
-    scheme = propose_scheme(scheme=drafted(maker), by=maker, at=AT)
-
-    for change in (
-        lambda: LevelTerms.objects.filter(scheme=scheme).update(credits=1),
-        lambda: LevelTerms.objects.filter(scheme=scheme).delete(),
-        lambda: TierScheme.objects.filter(pk=scheme.pk).update(grace_days=1),
-        lambda: TierScheme.objects.filter(pk=scheme.pk).update(
-            state="approved", decided_by=maker, decided_at=AT
-        ),
-        lambda: TierScheme.objects.filter(pk=scheme.pk)._raw_delete("default"),
-    ):
-        with pytest.raises(DatabaseError), transaction.atomic():
-            change()
 
 
 def test_a_new_scheme_raises_everybody_whom_it_raises_on_its_first_day():
