@@ -26,8 +26,7 @@ from activities.services.tier_credits import credit_recorded
 from activities.services.waiting import keep_waiting, lock_arrivals, new_refs, settle_waiting
 from common.clock import Stopwatch
 from common.input import POINTS_MAX
-from members.models import Member
-from members.selectors.members import Found, members_by_refs
+from members.selectors.members import Found, members_by_ids, members_by_refs
 from points.models import Program
 from points.refusals import UnitNotActive
 from points.services.accrual import Grant, accrue_many
@@ -104,8 +103,7 @@ def _members_of(unit: BusinessUnit, reports: Sequence[ActivityReport]) -> dict[s
         known.update(members_by_refs(unit=unit, refs=refs).items())
     ids = {report.member_id for report in reports if report.member_id}
     if ids:
-        rows = Member.objects.filter(pk__in=ids).values_list("pk", "status")
-        known |= {pk: (pk, status) for pk, status in rows}
+        known.update(members_by_ids(ids).items())
     return known
 
 

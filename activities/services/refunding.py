@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from activities.services.rows import (
     stored_activities,
 )
 from activities.services.sold import Sold, sold_under
+from members.selectors.merges import ever_one_with
 from points.models import Posting, ReversalPolicy
 from points.refusals import InsufficientPoints
 from points.services.reversal import Refund, reverse_accruals
@@ -126,12 +128,17 @@ def _fitting(draft: Draft, sale: Sold | None) -> Draft:
     if sale is None:
         words = _("What it names is no sale, but a refund or return itself.")
         raise ReportRefused("unknown_refund_of", words, field="refund_of")
-    if draft.member_id not in (None, sale.member_id):
+    if draft.member_id not in (None, sale.member_id) and not _is_one(draft.member_id, sale.member_id):
         words = _("The sale is another member's.")
         raise ReportRefused("other_member", words, field="member_ref")
     if draft.report.occurred_at < sale.occurred_at:
         raise ReportRefused("refund_before_sale", _("It lies before the sale."), field="occurred_at")
     return replace(draft, member_id=sale.member_id)
+
+
+def _is_one(told: UUID | None, sold_to: UUID | None) -> bool:
+    """A sale made before a merge, or while one stood, is the same person's under another id."""
+    return told is not None and sold_to is not None and sold_to in ever_one_with(told)
 
 
 def _again(mine: Draft, earlier: StoredActivity, sale: Sold) -> Recorded:

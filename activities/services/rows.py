@@ -16,6 +16,7 @@ from activities.rules.lines import LineReport, digest_of
 from activities.rules.reading import ActivityReport, DuplicateReference, ReportRefused
 from common.clock import uuid7s
 from common.sql import instant_array, plain_array, text_array
+from members.selectors.merges import ever_one_with
 from units.models import BusinessUnit
 
 # What must be the same for a reference to be the same activity. Other columns may differ between two exports.
@@ -23,9 +24,8 @@ CONTENT = (
     *("kind", "member_id", "outlet_id", "occurred_at", "amount", "currency", "category", "quantity"),
     *("paid_with_points", "refund_of", "period_starts_on", "period_ends_on", "lines_sha256"),
 )
-
-
 _MEMBER = CONTENT.index("member_id")
+
 _INSERT = """
 INSERT INTO activities_activity (
     id, unit_id, source_ref, kind, member_id, outlet_id, occurred_at, amount, currency, category, quantity,
@@ -123,7 +123,7 @@ class StoredActivity(NamedTuple):
         """Whether this is what `draft` reports: a claimed sale comes again as its unit knew it, nobody's."""
         if self.is_claimed and draft.member_id is None:
             return self.content == replace(draft, member_id=self.content[_MEMBER]).content
-        return self.content == draft.content
+        return is_same_content(self.content, draft.content)
 
 
 def besides_amounts(content: tuple[object, ...]) -> tuple[object, ...]:
@@ -131,6 +131,17 @@ def besides_amounts(content: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(
         cell for name, cell in zip(CONTENT, content, strict=True) if name not in ("amount", "lines_sha256")
     )
+
+
+def is_same_content(stored: tuple[object, ...], told: tuple[object, ...]) -> bool:
+    """Whether both are one activity: all the same, but that its member may have another id since a merge."""
+    if stored == told:
+        return True
+    was, now = stored[_MEMBER], told[_MEMBER]
+    if not isinstance(was, UUID) or not isinstance(now, UUID):
+        return False
+    rest = (*stored[:_MEMBER], now, *stored[_MEMBER + 1 :])
+    return rest == told and was in ever_one_with(now)
 
 
 def other_content() -> DuplicateReference:

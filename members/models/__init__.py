@@ -12,6 +12,7 @@ from members.models.match_candidate import MatchCandidate, MatchState
 from members.models.match_key import MatchKey, MatchKeyKind
 from members.models.member import Member, MemberStatus
 from members.models.member_event import EventCause, EventKind, MemberEvent
+from members.models.member_merge import MemberMerge, MemberUnmerge
 from members.models.member_token import MemberToken
 from members.models.proof_code import CodeOutcome, CodePurpose, ProofCode
 from members.models.residency import Residency, ResidencyRole
@@ -38,8 +39,10 @@ __all__ = [
     "MatchState",
     "Member",
     "MemberEvent",
+    "MemberMerge",
     "MemberStatus",
     "MemberToken",
+    "MemberUnmerge",
     "ProofCode",
     "Residency",
     "ResidencyRole",

@@ -18,6 +18,8 @@ class EventKind(models.TextChoices):
     UNBOUND = "unbound", _("Identity unbound")
     GUARDED = "guarded", _("Guardian recorded")
     GUARD_ENDED = "guard_ended", _("Guardian ended")
+    MERGED = "merged", _("Merged")
+    UNMERGED = "unmerged", _("Merge undone")
 
 
 class EventCause(models.TextChoices):

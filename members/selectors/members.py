@@ -1,8 +1,11 @@
-"""Members by what names them: a unit's card, a phone in any usual form, a member number, a plate."""
+"""Members by what names them: a unit's card, a phone in any usual form, a member number, a plate.
 
-from collections.abc import Callable, Collection, Mapping
+Whoever names a member who was merged away means the survivor, and is answered with the survivor.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -27,18 +30,25 @@ def member_by_ref(*, unit: BusinessUnit, ref: str) -> Member:
     found = members_by_refs(unit=unit, refs=[ref])
     if ref not in found:
         raise NotFound
-    return Member.objects.get(pk=found[ref][0])
+    return _survivor(found[ref][0])
 
 
 def members_by_refs(*, unit: BusinessUnit, refs: Collection[str]) -> dict[str, Found]:
     """Ref → (member id, status) for every ref that names somebody at `unit`; see member_by_ref.
 
-    Three queries at most, whatever the number of refs: this is on the hot path of the imports.
+    Three queries at most, whatever the number of refs, and one more where somebody was merged away: this is
+    on the hot path of the imports.
     """
     found = _named(set(refs), _as_card, partial(_by_card, unit))
     found |= _named(set(refs) - found.keys(), _as_number, _by_number)
     found |= _named(set(refs) - found.keys(), _as_phone_index, _by_index)
     return found
+
+
+def members_by_ids(ids: Collection[UUID]) -> dict[UUID, Found]:
+    """Id → (member id, status) of those that exist: an alias's id answers its survivor."""
+    rows = Member.objects.filter(pk__any_of=ids).values_list("pk", "pk", "status", "merged_into_id")
+    return _surviving(rows)
 
 
 def member_by_card(*, unit: BusinessUnit, card: str) -> Member:
@@ -124,12 +134,12 @@ def active_identities(*, member_id: UUID) -> list[tuple[str, str]]:
 def _member_by_id(text: str) -> Member:
     # Python reads an id in many spellings; ours has one.
     try:
-        found = Member.objects.filter(pk=UUID(text)).first()
+        named = UUID(text)
     except ValueError as malformed:
         raise NotFound from malformed
-    if found is None or str(found.pk) != text.lower():
+    if str(named) != text.lower() or not Member.objects.filter(pk=named).exists():
         raise NotFound
-    return found
+    return _survivor(named)
 
 
 def _named(
@@ -169,23 +179,35 @@ def _normal(normalise: Callable[[str], str], ref: str) -> str | None:
 
 def _by_card(unit: BusinessUnit, cards: Collection[str]) -> dict[str, Found]:
     rows = Enrolment.objects.filter(unit=unit, legacy_card__any_of=cards)
-    return {
-        str(card): (member, status)
-        for card, member, status in rows.values_list("legacy_card", "member_id", "member__status")
-    }
+    told = rows.values_list("legacy_card", "member_id", "member__status", "member__merged_into_id")
+    return {str(card): found for card, found in _surviving(told).items()}
 
 
 def _by_number(numbers: Collection[str]) -> dict[str, Found]:
-    rows = Member.objects.filter(number__any_of=numbers).values_list("number", "pk", "status")
-    return {number: (member, status) for number, member, status in rows}
+    rows = Member.objects.filter(number__any_of=numbers)
+    return _surviving(rows.values_list("number", "pk", "status", "merged_into_id"))
 
 
 def _by_index(indexes: Collection[bytes], *, kind: IdentityKind = IdentityKind.PHONE) -> dict[bytes, Found]:
     rows = Identity.objects.filter(kind=kind, blind_index__any_of=indexes, is_active=True)
+    told = rows.values_list("blind_index", "member_id", "member__status", "member__merged_into_id")
+    return {bytes(index): found for index, found in _surviving(told).items()}
+
+
+def _surviving(rows: Iterable[tuple[Any, UUID, str, UUID | None]]) -> dict[Any, Found]:
+    """Key → (member id, status), of the survivor where the row's member was merged away."""
+    told = list(rows)
+    into = {merged_into for _key, _member, _status, merged_into in told if merged_into}
+    statuses = dict(Member.objects.filter(pk__any_of=into).values_list("pk", "status")) if into else {}
     return {
-        bytes(index): (member, status)
-        for index, member, status in rows.values_list("blind_index", "member_id", "member__status")
+        key: (merged_into, statuses[merged_into]) if merged_into else (member, status)
+        for key, member, status, merged_into in told
     }
+
+
+def _survivor(member_id: UUID) -> Member:
+    found = Member.objects.select_related("merged_into").get(pk=member_id)
+    return found.merged_into or found
 
 
 def _one(found: Mapping[Key, Found]) -> Member:

@@ -20,7 +20,7 @@ from members.rules.linkage_features import Features, features_of
 from members.rules.linkage_veto import Veto, names_contradict
 from members.rules.matching import Likeness, Person, PhoneOfAnother, questions, whose
 from members.services.blocking import key_of, known_keys, match_keys, phone_feature
-from members.services.linking import Found, Matcher
+from members.services.linking import Found, Matcher, surviving
 from members.services.storing import (
     store_cards,
     store_enrolments,
@@ -186,6 +186,7 @@ class _Register:
                 also[place] = owners[0].id
         if unknown:
             self.found = matcher.search(unknown, also)
+        self.found = surviving(self.found)
         linked = {to for to in self.found.links.values() if isinstance(to, UUID)}
         self._know(linked - self.people.keys())
 

@@ -6,7 +6,7 @@ says so.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
@@ -21,6 +21,7 @@ from members.rules.linkage_groups import Edge, groups
 from members.rules.linkage_model import LEVELS, level_of, splink_settings
 from members.rules.linkage_veto import Veto, clearly_two, veto
 from members.rules.matching import Likeness
+from members.selectors.aliases import survivors_of
 from members.services.blocking import features_of_members, match_keys, members_in_blocks
 
 COUNTED_MAX: Final = 20_000
@@ -130,6 +131,26 @@ class Matcher:
                 if isinstance(place, int)
             }
         return Found(links, alike)
+
+
+def surviving(found: Found) -> Found:
+    """The same with the survivor in the place of whoever was merged away: a person is asked about once."""
+    named = {to for to in found.links.values() if isinstance(to, UUID)}
+    named |= {alike.to for likes in found.alike.values() for alike in likes if isinstance(alike.to, UUID)}
+    into = survivors_of(named) if named else {}
+    links = {place: into[to] if isinstance(to, UUID) else to for place, to in found.links.items()}
+    return Found(links, {place: _likest(likes, into) for place, likes in found.alike.items()})
+
+
+def _likest(likes: Sequence[Alike], into: Mapping[UUID, UUID]) -> list[Alike]:
+    """Of several ids of one person, the one that the row is most like."""
+    best: dict[UUID | int, Alike] = {}
+    for like in likes:
+        to = into[like.to] if isinstance(like.to, UUID) else like.to
+        if to not in best or like.likeness.score > best[to].likeness.score:
+            member_id = to if isinstance(to, UUID) else like.likeness.member_id
+            best[to] = Alike(to, replace(like.likeness, member_id=member_id))
+    return list(best.values())
 
 
 def matcher() -> Matcher | None:

@@ -15,6 +15,7 @@ from common import outbox
 from common.errors import DomainError, InvalidRequest, NotFound
 from common.sql import retrying, sqlstate
 from members.models import CorporateAccount, Member, Residency, ResidencyRole
+from members.selectors.aliases import survivor_of
 from members.services.corporate import locked_account, refuse_without_seat
 from units.models import Venue
 
@@ -168,7 +169,7 @@ def _refuse_another(
     account: CorporateAccount | None,
 ) -> None:
     same = (
-        known.member_id == member.pk
+        survivor_of(known.member_id) == survivor_of(member.pk)
         and known.role == told.role
         and known.principal_id == (principal and principal.pk)
         and known.account_id == (account and account.pk)

@@ -24,10 +24,12 @@ def issue_member_token(
 ) -> tuple[MemberToken, str]:
     """Make a bearer token for `member`, good for `lifetime`. Returns its row and the token, shown once.
 
-    The token is `lm_<secret>` with 256 random bits; only the SHA-256 of the secret is stored.
+    The token is `lm_<secret>` with 256 random bits; only the SHA-256 of the secret is stored. Of a member who
+    was merged away, it is a token of the survivor.
 
     :raises MemberClosed: the member has left
     """
+    member = member.merged_into or member
     if member.status == MemberStatus.CLOSED:
         raise MemberClosed(member=member.number)
     secret = secrets.token_urlsafe(32)
@@ -40,14 +42,16 @@ def issue_member_token(
 def proven_member(*, token: str, at: datetime) -> Member | None:
     """The member whom `token` proves at `at`; None where it is unknown, expired, or the member has left.
 
+    A merge ends the tokens of the one merged away; one that was just being issued proves the survivor.
     Found by its digest: how long the index look-up takes says nothing about the 256 bits behind it.
     """
     match = _TOKEN.fullmatch(token)
     if match is None:
         return None
     live = MemberToken.objects.filter(token_sha256=_digest(match[1]), issued_at__lte=at, expires_at__gt=at)
-    found = live.exclude(member__status=MemberStatus.CLOSED).select_related("member").first()
-    return None if found is None else found.member
+    found = live.select_related("member__merged_into").first()
+    member = None if found is None else found.member.merged_into or found.member
+    return None if member is None or member.status == MemberStatus.CLOSED else member
 
 
 def end_member_tokens(*, member: Member, at: datetime) -> int:

@@ -42,6 +42,7 @@ from points.ledger.holds import (
     void_hold,
     void_many,
 )
+from points.ledger.merging import lock_merging, point_wallets
 from points.ledger.reversals import (
     PuttingBack,
     Reversed,
@@ -88,11 +89,13 @@ __all__ = [
     "expire",
     "hold",
     "hold_many",
+    "lock_merging",
     "lock_wallets",
     "mature",
     "mature_many",
     "move_wallet",
     "move_wallet_many",
+    "point_wallets",
     "redeem",
     "redeem_many",
     "reverse_accrual",

@@ -22,6 +22,8 @@ class Wallet(models.Model):
     )
     balance = models.BigIntegerField(_("balance"), db_default=0)
     debt = models.BigIntegerField(_("debt"), db_default=0)
+    # Set: the member is an alias of that one. What still comes here goes on there (points/sql/merged_v1.sql).
+    merged_into = models.UUIDField(_("merged into"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("wallet")

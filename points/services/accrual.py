@@ -1,7 +1,7 @@
 """Give points: what is given, by which unit, from when, until when."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import DomainError
 from members.models import Member, MemberStatus
+from members.selectors.merges import ever_one_with
 from points import ledger
 from points.models import Posting, PostingKind, Program
 from points.refusals import MemberNotActive, ProgramNotActive, UnitNotActive
@@ -20,7 +21,10 @@ from points.rules.bounds import (
     refuse_odd_reference,
 )
 from points.rules.expiry import ExpiryPolicy, expiry_instant
+from points.selectors.persons import posted_as
 from units.models import BusinessUnit
+
+_REUSED = "reference_reused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ def accrue_points(
     except DomainError:
         # As for a redemption: what was given before the member was frozen stays given, and a retry hears it.
         given = Posting.objects.filter(unit=unit, kind=PostingKind.ACCRUAL, source_ref=source_ref)
-        earlier = given.filter(member=member, program=program, points=points).first()
+        mine = given.filter(member__in=ever_one_with(member.pk), program=program, points=points)
+        earlier = mine.first()
         if earlier is None:
             raise
         return earlier
@@ -85,7 +90,10 @@ def accrue_points(
     refuse_dead_from_birth(
         occurred_at=occurred_at, available_at=accrual.available_at, expires_at=accrual.expires_at
     )
-    outcome = ledger.accrue(accrual, actor=by).or_refuse(source_ref=source_ref)
+    outcome = ledger.accrue(accrual, actor=by)
+    if outcome.name == _REUSED:
+        (outcome,) = _as_before([accrual], [outcome], unit=unit, by=by)
+    outcome.or_refuse(source_ref=source_ref)
     return Posting.objects.get(pk=outcome.posted_id)
 
 
@@ -103,7 +111,8 @@ def accrue_many(
     :raises PointsOutOfRange: points that are no whole number
     """
     refuse_inactive(program=program, unit=unit)
-    return ledger.accrue_many([_accrual(grant, program, unit) for grant in grants], actor=by)
+    accruals = [_accrual(grant, program, unit) for grant in grants]
+    return _as_before(accruals, ledger.accrue_many(accruals, actor=by), unit=unit, by=by)
 
 
 def refuse_inactive(*, program: Program, unit: BusinessUnit) -> None:
@@ -123,6 +132,24 @@ def refuse_inactive(*, program: Program, unit: BusinessUnit) -> None:
 def policy_of(program: Program) -> ExpiryPolicy:
     """The program's expiry policy as the rules read it."""
     return ExpiryPolicy(program.expiry_kind, program.expiry_count, program.time_zone)
+
+
+def _as_before(
+    accruals: Sequence[ledger.Accrual], outcomes: Sequence[ledger.Outcome], *, unit: BusinessUnit, by: str
+) -> list[ledger.Outcome]:
+    """Ask again for what was given to the same person under another id, before a merge or while it stood."""
+    reused = {
+        accrual.source_ref: accrual.member_id
+        for accrual, outcome in zip(accruals, outcomes, strict=True)
+        if outcome.name == _REUSED
+    }
+    others = posted_as(kind=PostingKind.ACCRUAL, unit_id=unit.pk, members=reused) if reused else {}
+    told = list(outcomes)
+    for place, accrual in enumerate(accruals):
+        if told[place].name == _REUSED and accrual.source_ref in others:
+            was = others[accrual.source_ref]
+            told[place] = ledger.accrue(replace(accrual, member_id=was), actor=by)
+    return told
 
 
 def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accrual:

@@ -17,6 +17,7 @@ from common.clock import uuid7
 from common.errors import DomainError, InvalidRequest
 from common.sql import retrying
 from members.models import Member, MemberStatus
+from members.selectors.aliases import survivor_of
 from points import ledger
 from points.models import AdjustmentCategory, AdjustmentRequest, AdjustmentState, Posting, Program
 from points.models.adjustment import POINTS_MAX
@@ -192,7 +193,8 @@ def _post(asked: AdjustmentRequest, approver: User | None, at: datetime) -> Post
     policy = policy_of(asked.program)
     answer = ledger.adjust(
         ledger.Adjustment(
-            member_id=asked.member_id,
+            # Asked for somebody who was merged away since: the person's points are the survivor's.
+            member_id=survivor_of(asked.member_id),
             program_id=asked.program_id,
             unit_id=asked.unit_id,
             points=asked.points,
@@ -236,6 +238,7 @@ def _refuse_asking(asked: AdjustmentRequest) -> None:
 
 
 def _refuse_inactive(asked: AdjustmentRequest) -> None:
-    if asked.member.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(member=asked.member.number, member_status=asked.member.status)
+    member = asked.member.merged_into or asked.member
+    if member.status != MemberStatus.ACTIVE:
+        raise MemberNotActive(member=member.number, member_status=member.status)
     refuse_inactive(program=asked.program, unit=asked.unit)

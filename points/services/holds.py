@@ -1,18 +1,21 @@
 """Hold points for a sale in progress, then capture them (wholly or partly), let them go, or time them out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from common.errors import DomainError
 from members.models import Member
+from members.selectors.merges import ever_one_with
 from points import ledger
 from points.models import Hold, Posting, Program
 from points.refusals import HoldNotFound
 from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.shares import Share, shares_kept
+from points.selectors.persons import held_as, went_on_as
 from points.selectors.renewals import renewals, renewals_of
 from points.services.redemption import (
+    SHORT,
     Redemption,
     quoted_shares,
     refuse_spending,
@@ -69,12 +72,29 @@ def hold_points(
         quoted = None if quote_token is None else quoted_shares(quote_token, spending)
     except DomainError:
         # As for a redemption: a till may ask again after the quote died or the member was frozen.
-        same = Hold.objects.filter(member=member, program=program, points=price)
+        mine = ever_one_with(member.pk)
+        same = Hold.objects.filter(member__in=mine, program=program, points=price)
         earlier = same.filter(unit=unit, source_ref=source_ref).select_related("unit", "member").first()
         if earlier is None:
             raise
         return Reservation(earlier, shares_kept(earlier.shares), is_replay=True)
     held = ledger.hold(spending, expires_at=at + life, actor=by, quoted=quoted)
+    if held.name == "reference_reused":
+        # Held before a merge, under the other id of the same person: a retry hears it.
+        was = held_as(unit_id=unit.pk, source_ref=source_ref, member_id=member.pk)
+        if was is not None:
+            held = ledger.hold(replace(spending, member_id=was), expires_at=at + life, actor=by)
+    elif held.name in SHORT and (survivor := went_on_as(member)):
+        return hold_points(
+            member=survivor,
+            program=program,
+            unit=unit,
+            price=price,
+            source_ref=source_ref,
+            by=by,
+            at=at,
+            life=life,
+        )
     refuse_unless_agreed(held, spending, member=member, program=program, unit=unit)
     hold = Hold.objects.select_related("unit", "member").get(unit=unit, source_ref=source_ref)
     return Reservation(hold, held.shares, held.is_replay)

@@ -34,11 +34,12 @@ def release_pending(
     :raises MemberNotActive, UnitNotActive, ProgramNotActive: somebody takes no part at present
     """
     accruals = Posting.objects.filter(unit=unit, kind=PostingKind.ACCRUAL, source_ref=accrual_ref)
-    accrual = accruals.select_related("member", "program").first()
+    accrual = accruals.select_related("member__merged_into", "program").first()
     if accrual is None:
         raise NotReversible
     try:
-        refuse_absent(member=accrual.member, program=accrual.program, unit=unit)
+        holder = accrual.member.merged_into or accrual.member
+        refuse_absent(member=holder, program=accrual.program, unit=unit)
     except DomainError:
         # What was released before the member was frozen stays released: a retry hears it from the kernel.
         released = Posting.objects.filter(unit=unit, kind=PostingKind.MATURITY, source_ref=source_ref)

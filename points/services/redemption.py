@@ -1,7 +1,7 @@
 """Spend points: quote what every wallet would pay, then post exactly that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.core import signing
 
 from common.errors import DomainError
 from members.models import Member, MemberStatus
+from members.selectors.merges import ever_one_with
 from points import ledger
 from points.models import Posting, PostingKind, Program
 from points.refusals import (
@@ -22,12 +23,15 @@ from points.refusals import (
 )
 from points.rules.bounds import refuse_odd_instants, refuse_odd_points, refuse_odd_reference
 from points.rules.shares import Share, shares_kept
+from points.selectors.persons import posted_as, went_on_as
 from points.selectors.renewals import renewals, renewals_of
 from points.services.accrual import refuse_inactive
 from units.models import BusinessUnit
 
 QUOTE_LIFE = timedelta(minutes=5)
 POINTS_MAX = 10**9
+# What a wallet that was emptied by a merge a moment ago answers.
+SHORT = frozenset({"insufficient_points", "quote_changed"})
 _SALT = "points.redemption-quote"
 
 
@@ -118,13 +122,32 @@ def redeem_points(
         if earlier is None:
             raise
         return earlier
+    outcome = _redeemed(spending, quoted, program=program, by=by)
+    if outcome.name == "reference_reused":
+        # Paid before a merge, under the other id of the same person: a retry hears it.
+        paid = {source_ref: member.pk}
+        others = posted_as(kind=PostingKind.REDEMPTION, unit_id=unit.pk, members=paid)
+        if others:
+            spending = replace(spending, member_id=others[source_ref])
+            outcome = _redeemed(spending, None, program=program, by=by)
+    elif outcome.name in SHORT and (survivor := went_on_as(member)):
+        return redeem_points(
+            member=survivor, program=program, unit=unit, price=price, source_ref=source_ref, by=by, at=at
+        )
+    refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
+    posting = Posting.objects.select_related("unit", "member").get(pk=outcome.posted_id)
+    return Redemption(posting, outcome.shares, outcome.is_replay)
+
+
+def _redeemed(
+    spending: ledger.Spending, quoted: list[Share] | None, *, program: Program, by: str
+) -> ledger.Outcome:
+    at = spending.at
     outcome = ledger.redeem(spending, actor=by, quoted=quoted, renewals=renewals_of(program, at=at))
     # Another rolling program has to pay: seldom, so only then are all of them looked up.
     while outcome.name == "renewals_wanted":
         outcome = ledger.redeem(spending, actor=by, quoted=quoted, renewals=renewals(at=at))
-    refuse_unless_agreed(outcome, spending, member=member, program=program, unit=unit)
-    posting = Posting.objects.select_related("unit", "member").get(pk=outcome.posted_id)
-    return Redemption(posting, outcome.shares, outcome.is_replay)
+    return outcome
 
 
 def refuse_spending(*, member: Member, program: Program, unit: BusinessUnit, at: datetime) -> None:
@@ -165,7 +188,8 @@ def is_paused(member: Member, *, at: datetime) -> bool:
 
 
 def _paid_before(spending: ledger.Spending) -> Redemption | None:
-    same = {"member_id": spending.member_id, "program_id": spending.program_id, "points": spending.price}
+    mine = ever_one_with(spending.member_id)
+    same = {"member_id__in": mine, "program_id": spending.program_id, "points": spending.price}
     paid = Posting.objects.filter(kind=PostingKind.REDEMPTION, **same)
     posting = paid.filter(unit_id=spending.unit_id, source_ref=spending.source_ref).first()
     if posting is None:

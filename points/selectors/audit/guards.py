@@ -18,14 +18,15 @@ GUARD_CHECKS = (
             'draw_is_append_only', 'draw_is_never_emptied', 'lot_is_fixed', 'lot_expiry_only_rolls_on', 'lot_is_never_deleted',
             'hold_is_fixed', 'hold_is_never_deleted', 'hold_is_never_emptied', 'holdlot_is_fixed',
             'holdlot_is_never_emptied', 'lot_is_never_emptied', 'wallet_is_never_deleted', 'wallet_is_never_emptied',
-            'wallet_is_of_one_member', 'seal_follows_the_last', 'seal_is_append_only', 'seal_is_never_emptied'
+            'wallet_is_of_one_member', 'wallet_of_an_alias_is_empty', 'an_alias_gets_no_wallet', 'seal_follows_the_last', 'seal_is_append_only', 'seal_is_never_emptied'
         ]) AS g (name)
         WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = g.name)
            OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = g.name AND t.tgenabled NOT IN ('O', 'A'))
         UNION ALL
         SELECT 'pg_proc', f.proname, 'the guard refuses nothing'
         FROM pg_proc f
-        WHERE f.proname IN ('points_refuse_change', 'points_chain_seal') AND f.prosrc NOT LIKE '%RAISE EXCEPTION%'
+        WHERE f.proname IN ('points_refuse_change', 'points_chain_seal', 'points_refuse_points_of_alias',
+                            'members_refuse_rows_of_alias') AND f.prosrc NOT LIKE '%RAISE EXCEPTION%'
         UNION ALL
         SELECT 'pg_class', t.name, 'loyalty_app may write it'
         FROM (

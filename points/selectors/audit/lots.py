@@ -59,6 +59,15 @@ WALLET_CHECKS = (
         """,
     ),
     Check(
+        "wallet_of_an_alias_is_empty",
+        "A member who was merged away has neither points nor debts: they went on to the survivor.",
+        """
+        SELECT 'points_wallet', w.id::text, 'balance ' || w.balance || ', debt ' || w.debt || ', merged into ' || w.merged_into
+        FROM points_wallet w
+        WHERE w.merged_into IS NOT NULL AND :wallet(w.id) AND (w.balance <> 0 OR w.debt <> 0)
+        """,
+    ),
+    Check(
         "debt_is_explained",
         "A wallet's debt is what refunds left owing and moves brought, less what accruals repaid from their own lots.",
         _debts(of_postings="true", of_draws="true"),
