@@ -31,6 +31,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("members.residency", _("Residencies"), "home_work"),
             Screen("members.corporateaccount", _("Corporate accounts"), "corporate_fare"),
             Screen("members.matchcandidate", _("Match candidates"), "compare_arrows"),
+            Screen("members.membermerge", _("Merges"), "call_merge"),
             Screen("activities.activity", _("Activities"), "shopping_bag"),
         ),
     ),

@@ -1,5 +1,6 @@
 """Operators' screens that belong to the whole project: the dashboard, sign-ins, jobs and imports."""
 
+from loyalty.admin.merging import MemberMergeAdmin, merges_panel
 from loyalty.admin.people import GroupAdmin, UserAdmin
 from loyalty.admin.runs import ImportRunAdmin, JobRunAdmin
 from loyalty.admin.schedule import CrontabAdmin, IntervalAdmin, PeriodicTaskAdmin
@@ -12,6 +13,8 @@ __all__ = [
     "ImportUploadAdmin",
     "IntervalAdmin",
     "JobRunAdmin",
+    "MemberMergeAdmin",
     "PeriodicTaskAdmin",
     "UserAdmin",
+    "merges_panel",
 ]

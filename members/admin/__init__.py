@@ -3,6 +3,7 @@
 from members.admin.household import HouseholdAdmin, household_panel
 from members.admin.match_candidate import MatchCandidateAdmin
 from members.admin.member import EnrolmentAdmin, MemberAdmin
+from members.admin.own_moments import enrolments, events, standing_tiles, tier_changes
 from members.admin.own_panels import enrolments_panel, identities_panel
 from members.admin.residency import (
     CorporateAccountAdmin,
@@ -19,10 +20,14 @@ __all__ = [
     "MatchCandidateAdmin",
     "MemberAdmin",
     "ResidencyAdmin",
+    "enrolments",
     "enrolments_panel",
+    "events",
     "guardians_panel",
     "history_panel",
     "household_panel",
     "identities_panel",
     "residencies_panel",
+    "standing_tiles",
+    "tier_changes",
 ]

@@ -27,6 +27,7 @@ from members.admin.member import found_members
 from members.models import MatchCandidate, MatchState, Member
 from members.rules.linkage_words import why_asked, words_of
 from members.rules.masking import masked_name
+from members.selectors.aliases import survivor_of
 from members.selectors.candidates import neighbours, side_by_side
 from members.services.deciding import accept_above, decide_different, decide_same, put_off
 from units.models import BusinessUnit
@@ -52,6 +53,9 @@ _FIELDS: Final = {
     "email": _("e-mail"),
 }
 MAY_DECIDE: Final = "members.decide_matchcandidate"
+# The merge is a screen of the whole project (loyalty/admin/merging.py), known here by its address alone.
+MAY_MERGE: Final = "members.merge_member"
+MERGE: Final = "admin:members_membermerge_merge"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -177,6 +181,9 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
             "may_decide": request.user.has_perm(MAY_DECIDE)
             and row is not None
             and row.state in {MatchState.OPEN, MatchState.LATER},
+            "merge_address": _merge_address(row)
+            if row is not None and row.state == MatchState.SAME and request.user.has_perm(MAY_MERGE)
+            else "",
         }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **extra})
 
@@ -189,7 +196,7 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
         return response
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One decision, then the next question."""
+        """One decision, then the merge of what is one person, else the next question."""
         if not request.user.has_perm(MAY_DECIDE):
             raise PermissionDenied
         candidate = get_object_or_404(MatchCandidate, pk=pk)
@@ -203,6 +210,9 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
             self.message_user(request, str(refusal), messages.ERROR)
         else:
             self.message_user(request, gettext("Recorded."), messages.SUCCESS)
+            address = _merge_address(candidate) if service is decide_same else ""
+            if address and request.user.has_perm(MAY_MERGE):
+                return HttpResponseRedirect(address)
         if after is not None:
             return HttpResponseRedirect(reverse("admin:members_matchcandidate_change", args=[after]))
         return HttpResponseRedirect(reverse("admin:members_matchcandidate_changelist"))
@@ -275,6 +285,13 @@ def _marked(text: str, *, is_other: bool) -> str | SafeString:
     if not text:
         return "—"
     return format_html('<mark class="ly-differs">{}</mark>', text) if is_other else text
+
+
+def _merge_address(row: MatchCandidate) -> str:
+    """Where the two are merged; empty where they are one already."""
+    if survivor_of(row.member_id) == survivor_of(row.other_id):
+        return ""
+    return f"{reverse(MERGE)}?candidate={row.pk}"
 
 
 def _member(member: Member) -> SafeString:

@@ -5,19 +5,24 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
+from common import clock
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_link
 from common.errors import DomainError
 from members.admin.lifecycle import LifecycleActs
 from members.admin.panels import panels_of
+from members.admin.tiles import tiles_of
+from members.admin.timeline import timeline_of
 from members.models import Enrolment, Identity, Member, MemberStatus
 from members.rules.masking import masked_name
 from members.rules.normalise import normal_phone
+from members.selectors.aliases import survivors_of
+from members.selectors.tiers import tier_of
 from members.vault import blind_index
 from units.models import BusinessUnit
 
@@ -50,6 +55,7 @@ class UnitFilter(admin.SimpleListFilter):
 class MemberAdmin(LifecycleActs, WholeTermSearch, PanelPage):
     """One person, once. Found by what they show at a desk: number, phone, card; each whole."""
 
+    change_form_template = "admin/members/member/change_form.html"
     list_display = ("number", "masked_name", "status_label", "unit_codes", "joined_at", "generated")
     list_filter = ("status", UnitFilter, "is_generated", ("joined_at", RangeDateTimeFilter))
     search_fields = ("number",)
@@ -71,8 +77,32 @@ class MemberAdmin(LifecycleActs, WholeTermSearch, PanelPage):
         return members.prefetch_related(Prefetch("enrolments", queryset=enrolments))
 
     def found(self, queryset: QuerySet[Member], term: str) -> QuerySet[Member]:
-        """By index only: number, blind index of the phone, legacy card."""
-        return queryset.filter(pk__in=found_members(term))
+        """By index only: number, blind index of the phone, legacy card. An alias shows with its survivor."""
+        ids = found_members(term)
+        return queryset.filter(pk__in=ids | set(survivors_of(ids).values()))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The whole person: figures at the head, the panels, and everything they did on one line of time."""
+        member: Member | None = self.get_object(request, object_id)
+        extra = dict(extra_context or {})
+        if member is not None:
+            at = clock.now()
+            extra |= {
+                "tiles": tiles_of(member, at=at),
+                "timeline": timeline_of(member),
+                "initial": masked_name(member.name)[:1] or "#",
+                "full_name": masked_name(member.name) or "—",
+                "status_tone": _STATUS_COLOURS[MemberStatus(member.status)],
+                "tier": tier_of(member.pk),
+                "aliases": Member.objects.filter(merged_into=member).order_by("number"),
+            }
+        return super().change_view(request, object_id, form_url, extra)
 
     def panels(self, row: Member, at: datetime) -> list[Panel]:
         """The tables of this app and of the floors above."""
@@ -85,7 +115,9 @@ class MemberAdmin(LifecycleActs, WholeTermSearch, PanelPage):
 
     @display(description=_("status"), ordering="status", label=_STATUS_COLOURS)
     def status_label(self, member: Member) -> tuple[str, str]:
-        """In its colour."""
+        """In its colour. A member who was merged away has none of their own any more."""
+        if member.merged_into_id is not None:
+            return "merged", gettext("Merged")
         return member.status, member.get_status_display()
 
     @display(description=_("enrolled at"))

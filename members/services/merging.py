@@ -83,6 +83,7 @@ def join_people(*, pair: Pair, evidence: str, by: str, at: datetime) -> Effects:
         "as_guardian": _moved(_guardianships("guardian", "child", alias, survivor, stays), guardian=survivor),
         **_places_to(survivor, alias, stays, at=at),
         "filled": _filled(survivor, alias),
+        "paused_until": _paused(survivor, alias),
         "aliases": [str(pk) for pk in pair.followers],
         "tokens": end_member_tokens(member=alias, at=at),
         "stays": stays,
@@ -270,6 +271,16 @@ def _filled(survivor: Member, alias: Member) -> list[str]:
         survivor.save(update_fields=filled)
         refresh_match_keys([survivor.pk])
     return filled
+
+
+def _paused(survivor: Member, alias: Member) -> str | None:
+    """A pause of spending is not shaken off: the longer one holds (until when; None: no pause was added)."""
+    until, mine = alias.spending_paused_until, survivor.spending_paused_until
+    if until is None or (mine is not None and mine >= until):
+        return None
+    survivor.spending_paused_until = until
+    survivor.save(update_fields=["spending_paused_until"])
+    return until.isoformat()
 
 
 def _emptied(survivor: Member, alias: Member, filled: Sequence[str]) -> list[str]:

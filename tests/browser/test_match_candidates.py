@@ -46,6 +46,8 @@ def test_a_queue_is_worked_through_by_keys(operator: Page, asked):
     page.keyboard.press("k")
     page.wait_for_url(f"**/{asked[0].pk}/change/")
     page.keyboard.press("s")
+    page.wait_for_url(f"**/membermerge/merge/?candidate={asked[0].pk}")
+    page.get_by_role("button", name="Merge").click()
     page.wait_for_url(f"**/{asked[1].pk}/change/")
     page.keyboard.press("d")
     page.wait_for_url(f"**/{asked[2].pk}/change/")
