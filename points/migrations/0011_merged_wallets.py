@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('points', '0010_domains'),
-        ('members', '0008_merges'),
+        ('members', '0009_merges'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from common.sql import run_sql_file
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0007_spending_pause'),
+        ('members', '0008_code_guess'),
     ]
 
     operations = [
