@@ -9,6 +9,7 @@ from activities.models import Activity
 from common.admin import Panel, list_address, page_link
 from members.admin.panels import member_panel
 from members.models import Member
+from members.selectors.aliases import ids_of
 from points.admin.moments import moment
 
 ACTIVITIES_SHOWN = 20
@@ -18,7 +19,7 @@ ACTIVITIES_SHOWN = 20
 def activities_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- the shape of every panel maker
     """What the member did, newest first."""
     activities = (
-        Activity.objects.filter(member=member)
+        Activity.objects.filter(member__in=ids_of(member.pk))
         .select_related("unit", "outlet")
         .order_by("-occurred_at", "-id")
     )

@@ -137,9 +137,10 @@ def _member_by_id(text: str) -> Member:
         named = UUID(text)
     except ValueError as malformed:
         raise NotFound from malformed
-    if str(named) != text.lower() or not Member.objects.filter(pk=named).exists():
+    found = Member.objects.select_related("merged_into").filter(pk=named).first()
+    if found is None or str(named) != text.lower():
         raise NotFound
-    return _survivor(named)
+    return found.merged_into or found
 
 
 def _named(

@@ -27,14 +27,13 @@ from members.models import (
     Member,
     MemberEvent,
     MemberMerge,
-    MemberToken,
     Residency,
 )
 from members.selectors.aliases import ids_of
 from members.services.blocking import refresh_match_keys
 from members.services.lifecycle import GuardianMissing, fit_to_guardians, is_unguarded
 from members.services.merge_refusals import refuse_merging
-from members.services.tokens import end_member_tokens
+from members.services.tokens import end_member_tokens, end_tokens_since
 
 # What a survivor does not say of themselves is taken over from the alias.
 FILLED: Final = ("name", "birth_date", "gender", "address")
@@ -121,7 +120,8 @@ def part_people(*, pair: Pair, merge: MemberMerge, evidence: str, by: str, at: d
         **_places_back(survivor, alias, told, stays),
         "filled": _emptied(survivor, alias, told["filled"]),
         "aliases": [str(pk) for pk in back],
-        "tokens": _end_tokens_since(survivor, merge.at, at=at),
+        # Whoever signed in while the two were one may be either of them.
+        "tokens": end_tokens_since(member=survivor, since=merge.at, at=at),
         "stays": stays,
     }
     ended = Identity.objects.filter(pk__in=told["identities"], is_active=False).order_by("pk")
@@ -292,12 +292,6 @@ def _emptied(survivor: Member, alias: Member, filled: Sequence[str]) -> list[str
         survivor.save(update_fields=emptied)
         refresh_match_keys([survivor.pk])
     return emptied
-
-
-def _end_tokens_since(member: Member, since: datetime, *, at: datetime) -> int:
-    """Whoever signed in while the two were one may be either of them: they sign in anew."""
-    live = MemberToken.objects.filter(member=member, issued_at__gte=since, expires_at__gt=at)
-    return live.update(expires_at=at)
 
 
 def _between(pair: Pair) -> QuerySet[MatchCandidate]:

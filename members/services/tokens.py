@@ -6,6 +6,9 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import QuerySet
+from django.db.models.functions import Greatest
+
 from common.errors import DomainError
 from members.models import Member, MemberStatus, MemberToken
 
@@ -56,7 +59,17 @@ def proven_member(*, token: str, at: datetime) -> Member | None:
 
 def end_member_tokens(*, member: Member, at: datetime) -> int:
     """End every live token of `member`: the next request that shows one is refused. How many ended."""
-    return MemberToken.objects.filter(member=member, expires_at__gt=at).update(expires_at=at)
+    return _end(MemberToken.objects.filter(member=member), at=at)
+
+
+def end_tokens_since(*, member: Member, since: datetime, at: datetime) -> int:
+    """End those live tokens of `member` that were issued from `since` on. How many ended."""
+    return _end(MemberToken.objects.filter(member=member, issued_at__gte=since), at=at)
+
+
+def _end(tokens: QuerySet[MemberToken], *, at: datetime) -> int:
+    # One that another door issued a moment ago, by its own clock, ends as it begins.
+    return tokens.filter(expires_at__gt=at).update(expires_at=Greatest("issued_at", at))
 
 
 def _digest(secret: str) -> bytes:

@@ -5,7 +5,8 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.fields.json import KT
 
-from points.models import Entry, Posting
+from members.selectors.aliases import ids_of
+from points.models import Entry, Posting, PostingKind
 
 NEWEST_FIRST = ("-occurred_at", "-id")
 
@@ -13,17 +14,21 @@ NEWEST_FIRST = ("-occurred_at", "-id")
 def statement(*, member_id: UUID) -> QuerySet[Posting]:
     """The member's postings with their unit and their own entries (two queries a page, however many).
 
-    A transfer or a move between two members stands in both statements, each with its own side of it.
+    A transfer or a move between two members stands in both statements, each with its own side of it. After
+    a merge it tells of all numbers of the person; what moved between these is no news and left out.
     """
+    ids = ids_of(member_id)
     entries = (
-        Entry.objects.filter(member_id=member_id).select_related("program").order_by("program__code", "id")
+        Entry.objects.filter(member_id__in=ids).select_related("program").order_by("program__code", "id")
     )
     # Each side of the OR has its index (posting_statement, posting_received): two look-ups, one sort.
-    received = Q(detail__has_key="to", came_to=str(member_id))
+    received = Q(detail__has_key="to", came_to__in=[str(one) for one in ids])
+    mine = Posting.objects.alias(came_to=KT("detail__to")).filter(Q(member_id__in=ids) | received)
+    if len(ids) > 1:
+        moves = Q(kind=PostingKind.MOVE) | Q(kind=PostingKind.REVERSAL)
+        mine = mine.exclude(moves & received & Q(member_id__in=ids))
     return (
-        Posting.objects.alias(came_to=KT("detail__to"))
-        .filter(Q(member_id=member_id) | received)
-        .select_related("unit", "program")
+        mine.select_related("unit", "program")
         .prefetch_related(Prefetch("entries", queryset=entries))
         .order_by(*NEWEST_FIRST)
     )

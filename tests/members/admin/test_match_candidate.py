@@ -73,13 +73,14 @@ def test_the_list_holds_the_open_ones_the_likest_first(screen, unit):
 
 
 @pytest.mark.parametrize("word", ["same", "different", "later"])
-def test_a_decision_says_who_and_leads_to_the_next(screen, unit, word):
+def test_a_decision_says_who_and_leads_to_the_merge_or_the_next(screen, unit, word):
     first, second = ask(unit, score=0.9), ask(unit, score=0.8)
 
     answer = decide(screen, first, word)
 
     first.refresh_from_db()
-    assert answer.url == page(second)
+    merge = f"{reverse('admin:members_membermerge_merge')}?candidate={first.pk}"
+    assert answer.url == (merge if word == "same" else page(second))
     assert first.state == word
     assert first.decided_by.startswith("user:")
 

@@ -254,11 +254,11 @@ class TestPostings:
         assert [page["results"][0]["source_ref"] for page in (first, second)] == ["till-1", "r2"]
         assert second["next"] is None
 
-    def test_postings_cost_three_queries(self, app, story, paid, django_assert_num_queries):
+    def test_postings_cost_four_queries(self, app, story, paid, django_assert_num_queries):
         for _ in range(5):
             give(story.member, story.mall_program, 1)
 
-        with django_assert_num_queries(3):  # the token, the postings, their entries
+        with django_assert_num_queries(4):  # the token, the person's numbers, the postings, their entries
             assert len(app.results("me/postings")) == 8
 
 
