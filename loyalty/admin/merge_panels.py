@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +18,7 @@ from members.models import (
     MemberMerge,
     MemberUnmerge,
     Residency,
+    Tier,
 )
 from members.rules.masking import masked_identity, masked_name
 from members.selectors.candidates import side_by_side
@@ -40,7 +42,8 @@ def people_panel(survivor: Member, alias: Member) -> Panel:
     rows: list[Sequence[object]] = [
         (names[line.field], line.known or "—", line.new or "—") for line in side_by_side(pair)
     ]
-    rows.append((_("status"), survivor.get_status_display(), alias.get_status_display()))
+    rows = [(capfirst(str(name)), *values) for name, *values in rows]
+    rows.append((capfirst(_("status")), survivor.get_status_display(), alias.get_status_display()))
     return Panel(
         title=_("The two members"),
         headers=[_("field"), _("stays"), _("is merged away")],
@@ -49,7 +52,13 @@ def people_panel(survivor: Member, alias: Member) -> Panel:
     )
 
 
-def moving_panel(effects: Effects) -> Panel:
+def effect_panels(effects: Effects) -> list[Panel]:
+    """What a merge moves and, where there is something, what it leaves."""
+    staying = _staying_panel(effects)
+    return [_moving_panel(effects), *([staying] if staying.rows else [])]
+
+
+def _moving_panel(effects: Effects) -> Panel:
     """Everything that becomes the survivor's."""
     rows = [*_people_rows(effects), *_wallet_rows(effects), *_other_rows(effects)]
     return Panel(
@@ -61,7 +70,7 @@ def moving_panel(effects: Effects) -> Panel:
     )
 
 
-def staying_panel(effects: Effects) -> Panel:
+def _staying_panel(effects: Effects) -> Panel:
     """What is left with the alias because the survivor has the same."""
     stays = effects["stays"]
     why = _("the member who stays has the same; it counts all the same")
@@ -116,7 +125,7 @@ def kept_panel(effects: Effects) -> Panel:
         rows.append((_("Tier"), tier["to"], _("decided anew since the merge; the next review looks at it")))
     if effects.get("ended"):
         rows.append((_("Identities"), len(effects["ended"]), _("unbound since: they come back ended")))
-    names = {
+    names: dict[str, str] = {
         "enrolment": _("Enrolments"),
         "residency": _("Residencies"),
         "guardianship": _("Guardians"),
@@ -127,6 +136,8 @@ def kept_panel(effects: Effects) -> Panel:
         for name, keys in effects.get("stays", {}).items()
         if keys
     ]
+    if not rows:
+        rows.append((_("Nothing"), "—", _("everything goes back")))
     return Panel(
         title=_("What stays with the member who was kept, and why"),
         headers=[_("what"), _("how many"), _("reason")],
@@ -140,8 +151,7 @@ def outcome_panels(merge: MemberMerge) -> list[Panel]:
     """The merge and each undoing of it, for its page."""
     panels = [
         people_panel(merge.survivor, merge.alias),
-        moving_panel(merge.effects),
-        staying_panel(merge.effects),
+        *effect_panels(merge.effects),
     ]
     for undone in MemberUnmerge.objects.filter(merge=merge).order_by("turn"):
         panels += [returning_panel(undone.effects), kept_panel(undone.effects)]
@@ -194,7 +204,9 @@ def _tier_row(effects: Effects, *, is_back: bool) -> list[Line]:
     tier = effects.get("tier")
     if not tier or (is_back and tier["stays"]):
         return []
-    return [(_("Tier"), tier["to"], f"{tier['from']} → {tier['to']}")]
+    names = {one.code: str(one) for one in Tier.objects.filter(code__in=[tier["from"], tier["to"]])}
+    was, now = (names.get(tier[side], tier[side]) for side in ("from", "to"))
+    return [(_("Tier"), "1", f"{was} → {now}")]
 
 
 def _enrolments(keys: Sequence[int]) -> str:

@@ -22,12 +22,11 @@ from common import clock
 from common.admin import Act, Panel, PanelPage, WholeTermSearch, actor_of, page_link
 from common.errors import DomainError
 from loyalty.admin.merge_panels import (
+    effect_panels,
     kept_panel,
-    moving_panel,
     outcome_panels,
     people_panel,
     returning_panel,
-    staying_panel,
     told_member,
 )
 from loyalty.workflows.merge_members import (
@@ -176,7 +175,7 @@ class MemberMergeAdmin(ActsAdmin, WholeTermSearch, PanelPage):
             do=do,
             title=_("Merge %(alias)s into %(survivor)s") % _numbers(survivor, alias),
             button=_("Merge"),
-            panels=[people_panel(survivor, alias), moving_panel(shown.effects), staying_panel(shown.effects)],
+            panels=[people_panel(survivor, alias), *effect_panels(shown.effects)],
             is_danger=True,
         )
         return self._page_of(response, survivor, alias, candidate)
