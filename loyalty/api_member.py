@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from activities.api import member as activities
 from members.api import household, identities, residencies
 from members.api import member as members
 from points.api import member as points
@@ -22,6 +23,8 @@ urlpatterns: list[URLPattern] = [
     path("me/wallets/<str:program>/explanation", explaining.MyWalletExplained.as_view()),
     path("me/postings", points.MyPostings.as_view()),
     path("me/postings/<uuid:id>", explaining.MyPostingExplained.as_view()),
+    path("me/activities", activities.MyActivities.as_view()),
+    path("me/activities/claims", activities.ActivityClaims.as_view()),
     path("exchange-rates", points.ExchangeRates.as_view()),
     path("me/exchange-quotes", exchange.ExchangeQuotes.as_view()),
     path("me/exchanges", exchange.Exchanges.as_view()),

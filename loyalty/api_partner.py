@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from activities.api import partner as activities
+from activities.api import partner_batch, partner_refunds
 from members.api import counter, residencies
 from points.api import partner as points
 from points.api import partner_explaining as explaining
@@ -15,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("residencies", residencies.Residencies.as_view()),
     path("residencies/<uuid:id>", residencies.ResidencyDetail.as_view()),
     path("activities", activities.Activities.as_view()),
+    path("activities/batch", partner_batch.ActivityBatch.as_view()),
+    path("activities/<path:ref>/refund", partner_refunds.ActivityRefund.as_view()),
     path("daily-totals", activities.DailyTotals.as_view()),
     path("redemption-quotes", points.RedemptionQuotes.as_view()),
     path("redemptions", points.Redemptions.as_view()),

@@ -223,6 +223,10 @@ SPECTACULAR_SETTINGS = {
     # Several messages have a `kind` or a `status`: each set of words has one name in the contracts.
     "ENUM_NAME_OVERRIDES": {
         "ActivityKind": "activities.api.serializers.REPORTABLE",
+        "RecordedKind": "activities.models.ActivityKind",
+        "BatchOutcome": "activities.api.partner_batch.OUTCOMES",
+        "DailyTotalOutcome": "activities.api.serializers.TOTAL_OUTCOMES",
+        "RefundState": "activities.api.partner_refunds.STATES",
         "LotState": "points.api.explaining_shapes.LOT_STATES",
         "OpenLotState": "points.api.serializers.LOT_STATES",
         "BindableKind": "members.api.identities.BINDABLE",

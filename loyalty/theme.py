@@ -33,6 +33,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("members.matchcandidate", _("Match candidates"), "compare_arrows"),
             Screen("members.membermerge", _("Merges"), "call_merge"),
             Screen("activities.activity", _("Activities"), "shopping_bag"),
+            Screen("activities.waitingrefund", _("Waiting refunds"), "pending_actions"),
         ),
     ),
     (
@@ -67,6 +68,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("units.outlet", _("Outlets"), "storefront"),
             Screen("units.partnerkey", _("Partner keys"), "key"),
             Screen("activities.dailytotal", _("Daily totals"), "calendar_month"),
+            Screen("activities.claimterms", _("Terms of claims"), "receipt"),
         ),
     ),
     (

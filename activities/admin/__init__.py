@@ -1,15 +1,20 @@
-"""Operators' screens of activities: earn rules to edit; what members did and daily totals to look at."""
+"""Operators' screens of activities: what members did, to refund and to claim; rules; totals; what waits."""
 
+from activities.admin.activity import ActivityAdmin
+from activities.admin.claim_terms import ClaimTermsAdmin
 from activities.admin.earn_rule import EarnRuleAdmin
 from activities.admin.member_moments import activities, activity_tiles
 from activities.admin.member_panel import activities_panel
-from activities.admin.reported import ActivityAdmin, DailyTotalAdmin
+from activities.admin.reported import DailyTotalAdmin
 from activities.admin.source_document import activity_behind
+from activities.admin.waiting_refund import WaitingRefundAdmin
 
 __all__ = [
     "ActivityAdmin",
+    "ClaimTermsAdmin",
     "DailyTotalAdmin",
     "EarnRuleAdmin",
+    "WaitingRefundAdmin",
     "activities",
     "activities_panel",
     "activity_behind",

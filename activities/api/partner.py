@@ -1,8 +1,5 @@
 """The partner surface's doors to activities: what members did, and what units sold in a day."""
 
-from decimal import Decimal
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,13 +11,12 @@ from activities.api.serializers import (
     DailyTotalRequest,
     DailyTotalShape,
 )
-from activities.rules.reading import ActivityReport, check_currency
+from activities.api.told import activity_told, report_of
 from activities.rules.totals import DailyReport
 from activities.services.daily_totals import report_daily_total
-from activities.services.reporting import Reported, report_activity
-from common import Money, clock
+from activities.services.reporting import report_activity
+from common import clock
 from units.api.auth import PartnerView
-from units.models import Outlet
 
 
 class Activities(PartnerView):
@@ -34,25 +30,25 @@ class Activities(PartnerView):
         tags=["activities"],
         request=ActivityRequest,
         responses={201: ActivityShape, 200: ActivityShape},
-        examples=[examples.ACTIVITY_REPORTED, examples.ACTIVITY],
+        examples=[examples.ACTIVITY_REPORTED, examples.STAY_REPORTED, examples.ACTIVITY],
     )
     def post(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature
         """Record an activity and post what it earns. Needs an Idempotency-Key header.
 
         200 instead of 201: this `source_ref` was reported before with the same content, and here it is.
         Refusals: `duplicate_reference` (409: other content), `date_too_old`, `date_in_future`,
-        `other_currency`, `too_large`, `bad_paid_with_points`, `points_out_of_range`, `unit_not_active`; 404
-        for an unknown member, unit or outlet.
+        `other_currency`, `too_large`, `bad_paid_with_points`, `bad_lines`, `lines_do_not_add_up`,
+        `bad_period`, `points_out_of_range`, `unit_not_active`; 404 for an unknown member, unit or outlet.
         """
         told = self.read(ActivityRequest)
         reported = report_activity(
             unit=self.unit,
-            report=_report(told, self.outlet),
+            report=report_of(told, self.outlet.pk if self.outlet else None),
             member=told.get("member"),
             by=self.actor,
             at=clock.now(),
         )
-        return Response(ActivityShape(_told(reported)).data, status=201 if reported.is_new else 200)
+        return Response(ActivityShape(activity_told(reported)).data, status=201 if reported.is_new else 200)
 
 
 class DailyTotals(PartnerView):
@@ -82,36 +78,3 @@ class DailyTotals(PartnerView):
         outcome = report_daily_total(unit=self.unit, report=report, at=clock.now())
         told |= {"unit": self.unit.code, "orders": report.orders, "outcome": outcome}
         return Response(DailyTotalShape(told).data, status=201 if outcome == "recorded" else 200)
-
-
-def _report(told: dict[str, Any], outlet: Outlet | None) -> ActivityReport:
-    amount: Money = told["amount"]
-    paid: Money = told.get("paid_with_points") or Money(Decimal(0), amount.currency)
-    check_currency(paid.currency, own=amount.currency)
-    return ActivityReport(
-        source_ref=told["source_ref"],
-        kind=told["kind"],
-        member_ref=None,
-        outlet_id=outlet.pk if outlet else None,
-        occurred_at=told["occurred_at"],
-        amount=amount.amount,
-        currency=amount.currency,
-        category=told.get("category", ""),
-        quantity=told.get("quantity"),
-        paid_with_points=paid.amount,
-    )
-
-
-def _told(reported: Reported) -> dict[str, Any]:
-    activity = reported.activity
-    return {
-        **{name: getattr(activity, name) for name in ("id", "source_ref", "kind", "member", "occurred_at")},
-        "unit": activity.unit.code,
-        "outlet": activity.outlet.code if activity.outlet else None,
-        "amount": Money(activity.amount, activity.currency),
-        "paid_with_points": Money(activity.paid_with_points, activity.currency),
-        "category": activity.category,
-        "quantity": activity.quantity,
-        "earned": reported.earned,
-        "trace": reported.trace,
-    }

@@ -1,5 +1,6 @@
 """The messages of the partner surface about activities and daily totals."""
 
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -7,34 +8,22 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from activities.api.lines import LineRequest, LineShape, lines_field
+from activities.api.quantities import QuantityField
 from activities.models import ActivityKind
-from activities.rules.reading import KINDS, ReportRefused, read_quantity
+from activities.rules.reading import KINDS
 from activities.rules.totals import ORDERS_MAX
 from common.input import InstantField, MoneyField, PointsField, RefField
 from points.api.till import MemberRef
 from units.api.auth import PartnerRequest
 
+TOTAL_OUTCOMES = (
+    ("recorded", _("Recorded")),
+    ("already_there", _("Already there")),
+    ("replaced", _("Replaced")),
+)
+DayField = partial(serializers.DateField, input_formats=["%Y-%m-%d"])
 REPORTABLE = [(kind.value, kind.label) for kind in ActivityKind if kind.value in KINDS]
-
-
-@extend_schema_field(OpenApiTypes.STR)
-class QuantityField(serializers.Field[Any, Any, str, Any]):
-    """A decimal string such as "2" or "1.250": at most three decimals, not negative."""
-
-    default_error_messages = {"not_a_quantity": _('A quantity is a string such as "2" or "1.250".')}
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The Decimal."""
-        if not isinstance(data, str):
-            self.fail("not_a_quantity")
-        try:
-            return read_quantity(data)
-        except ReportRefused:
-            self.fail("not_a_quantity")
-
-    def to_representation(self, value: Any) -> str:
-        """Without trailing zeros."""
-        return f"{value.normalize():f}"
 
 
 @extend_schema_serializer(component_name="Activity")
@@ -50,7 +39,10 @@ class ActivityRequest(PartnerRequest):
         required=False, help_text=_("The part of it paid with points: earns nothing.")
     )
     category = RefField(max_length=80, required=False)
-    quantity = QuantityField(required=False)
+    quantity = QuantityField(required=False, help_text=_("Articles; of a stay, nights."))
+    period_starts_on = DayField(required=False, help_text=_("Arrival, or the first day paid for."))
+    period_ends_on = DayField(required=False, help_text=_("Departure, or the day after the last paid for."))
+    lines = lines_field(LineRequest)
 
 
 class EarnedShape(serializers.Serializer[Any]):
@@ -92,6 +84,10 @@ class ActivityShape(serializers.Serializer[Any]):
     paid_with_points = MoneyField()
     category = serializers.CharField(allow_blank=True)
     quantity = QuantityField(allow_null=True)
+    period_starts_on = serializers.DateField(allow_null=True)
+    period_ends_on = serializers.DateField(allow_null=True)
+    refunded = MoneyField(help_text=_("What of it was given back."))
+    lines = LineShape(many=True)
     earned = EarnedShape(many=True)
     trace = TraceShape(many=True)
 
@@ -124,6 +120,4 @@ class DailyTotalShape(serializers.Serializer[Any]):
     date = serializers.DateField()
     amount = MoneyField()
     orders = OrdersField(min_value=0, max_value=ORDERS_MAX, allow_null=True)
-    outcome = serializers.ChoiceField(
-        [("recorded", _("Recorded")), ("already_there", _("Already there")), ("replaced", _("Replaced"))]
-    )
+    outcome = serializers.ChoiceField(TOTAL_OUTCOMES)

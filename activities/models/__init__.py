@@ -3,6 +3,7 @@
 from activities.models.activity import Activity, ActivityKind
 from activities.models.activity_line import ActivityLine
 from activities.models.claim_terms import CLAIM_DAYS, ClaimTerms
+from activities.models.claim_try import ClaimTry
 from activities.models.daily_total import DailyTotal
 from activities.models.earn_rule import EarnRule
 from activities.models.tier_credit import TierCredit, TierGrant, TierStanding
@@ -26,6 +27,7 @@ __all__ = [
     "ActivityKind",
     "ActivityLine",
     "ClaimTerms",
+    "ClaimTry",
     "CreditBasis",
     "CreditRule",
     "DailyTotal",

@@ -77,6 +77,10 @@ class Activity(models.Model):
     class Meta:
         verbose_name = _("activity")
         verbose_name_plural = _("activities")
+        permissions = [
+            ("can_refund_activity", "Can refund sales, and dismiss refunds that wait for a sale"),
+            ("can_claim_activity", "Can claim anonymous sales for members who show the receipt"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["unit", "source_ref"], name="activity_reported_once"),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="activity_amount_is_not_negative"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from activities.models import Activity
 from activities.rules.earning import BaseRate, TraceLine, points_for
 from activities.rules.reading import ActivityReport, ReportRefused
 from activities.selectors.rates import base_rates_of
@@ -93,6 +94,32 @@ def record_activities(
         else _answer(draft, first[draft.report.source_ref], told[draft.report.source_ref])
         for draft in judged
     ]
+
+
+def earn_claimed(*, sale: Activity, by: str, at: datetime) -> None:  # noqa: ARG001 -- as every service
+    """Post what a sale earns that has just become a member's, by the rules in force when it happened.
+
+    Runs in the transaction of the claim.
+    """
+    assert sale.member is not None, "who claims is a member"
+    report = ActivityReport(
+        source_ref=sale.source_ref,
+        kind=sale.kind,
+        member_ref=None,
+        outlet_id=sale.outlet_id,
+        occurred_at=sale.occurred_at,
+        amount=sale.amount,
+        currency=sale.currency,
+        category=sale.category,
+        quantity=sale.quantity,
+        paid_with_points=sale.paid_with_points,
+        member_id=sale.member_id,
+    )
+    rates = base_rates_of(sale.unit)
+    draft = _judge(report, {sale.member.pk: (sale.member.pk, sale.member.status)}, rates)
+    if isinstance(draft, ReportRefused):
+        raise draft
+    _post(sale.unit, [draft], by=by)
 
 
 def _members_of(unit: BusinessUnit, reports: Sequence[ActivityReport]) -> dict[str | UUID, Found]:

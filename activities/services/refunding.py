@@ -109,7 +109,7 @@ def _told(
                 continue
             mine = replace(mine, report=sale.resolved(mine.report))
             after = sale.after(mine.report)
-            refund = _Refund(mine, _shares(sale, after))
+            refund = _Refund(mine, due_shares(sale, after))
             if is_alone:
                 told |= _recorded_alone(batch, refund)
             else:
@@ -155,7 +155,7 @@ def _again(mine: Draft, earlier: StoredActivity, sale: Sold) -> Recorded:
     return Recorded(earlier.activity_id)
 
 
-def _shares(before: Sold, after: Sold) -> tuple[tuple[Posting, int], ...]:
+def due_shares(before: Sold, after: Sold) -> tuple[tuple[Posting, int], ...]:
     """What of each posting is due back, now that `after` is how the sale stands, and was not taken before."""
     shares: list[tuple[Posting, int]] = []
     for program_id in sorted({given.program_id for given in before.given}):

@@ -8,14 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
-from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from activities.models import Activity, ActivityLine
 from activities.rules.lines import LineReport
 from activities.rules.reading import TAKING, ActivityReport, ReportRefused
 from activities.rules.refunds import LineState, share_left
-from points.models import Posting, PostingKind
+from activities.selectors.activity_points import postings_of, taken_of
+from points.models import Posting
 from units.models import BusinessUnit
 
 _NOTHING = Decimal("0.00")
@@ -142,8 +142,8 @@ def sold_under(unit: BusinessUnit, refs: Collection[str]) -> dict[str, Sold]:
     found = Activity.objects.filter(unit=unit, source_ref__in=refs).exclude(kind__in=TAKING)
     sales = list(found.order_by("source_ref").select_for_update(no_key=True))
     lines = _lines_of([sale.pk for sale in sales if sale.lines_sha256])
-    given = postings_of(unit, sales)
-    taken = _taken_of([posting.pk for postings in given.values() for posting in postings])
+    given = postings_of(sales)
+    taken = taken_of([posting.pk for postings in given.values() for posting in postings])
     free = [sale.source_ref for sale in sales if not sale.amount]
     returned = set(
         Activity.objects.filter(unit=unit, refund_of__in=free).values_list("refund_of", flat=True)
@@ -166,30 +166,6 @@ def sold_under(unit: BusinessUnit, refs: Collection[str]) -> dict[str, Sold]:
     }
 
 
-def postings_of(unit: BusinessUnit, sales: Collection[Activity]) -> dict[UUID, list[Posting]]:
-    """What each sale earned: its accruals, oldest first, whatever rules and lots they came by.
-
-    Found by whose they are and when they happened, which has an index; their reference then says which.
-    """
-    found: dict[UUID, list[Posting]] = defaultdict(list)
-    mine = {(sale.member_id, sale.occurred_at, sale.source_ref): sale.pk for sale in sales if sale.member_id}
-    if not mine:
-        return found
-    accruals = Posting.objects.filter(
-        Q(member_id__in={member for member, _at, _ref in mine}),
-        occurred_at__in={at for _member, at, _ref in mine},
-        unit=unit,
-        kind=PostingKind.ACCRUAL,
-        source_ref__startswith="activity:",
-    )
-    for posting in accruals.select_related("program").order_by("id"):
-        ref = posting.source_ref.split(":", 2)[2]
-        sale_id = mine.get((posting.member_id, posting.occurred_at, ref))
-        if sale_id is not None:
-            found[sale_id].append(posting)
-    return found
-
-
 def _lines_of(sale_ids: Collection[UUID]) -> defaultdict[UUID, dict[int, SoldLine]]:
     lines: defaultdict[UUID, dict[int, SoldLine]] = defaultdict(dict)
     if sale_ids:
@@ -198,11 +174,3 @@ def _lines_of(sale_ids: Collection[UUID]) -> defaultdict[UUID, dict[int, SoldLin
                 line.number, line.item, line.category, line.amount, line.refunded
             )
     return lines
-
-
-def _taken_of(posting_ids: Collection[UUID]) -> dict[UUID, int]:
-    """What was reversed of each, by whatever reference."""
-    if not posting_ids:
-        return {}
-    sums = Posting.objects.filter(reverses__in=posting_ids).values_list("reverses").annotate(Sum("points"))
-    return {reverses: points for reverses, points in sums if reverses is not None}

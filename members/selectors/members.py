@@ -115,6 +115,26 @@ def member_named(named: Mapping[str, str], *, unit: BusinessUnit) -> Member:
             return member_by_card(unit=unit, card=value)
 
 
+def members_named(named: Iterable[Mapping[str, str]], *, unit: BusinessUnit) -> dict[tuple[str, str], UUID]:
+    """(way, value) → member id of each name that names somebody, as `member_named`; a query for each way."""
+    by_way: dict[str, set[str]] = {}
+    for one in named:
+        ((way, value),) = one.items()
+        by_way.setdefault(way, set()).add(value)
+    looks: dict[str, Callable[[set[str]], dict[str, Found]]] = {
+        "id": _by_id,
+        "number": lambda refs: _named(refs, _as_number, _by_number),
+        "phone": lambda refs: _named(refs, _as_phone_index, _by_index),
+        "card": lambda refs: _named(refs, _as_card, partial(_by_card, unit)),
+        "plate": lambda refs: _named(refs, _as_plate_index, partial(_by_index, kind=IdentityKind.PLATE)),
+    }
+    return {
+        (way, value): member_id
+        for way, values in by_way.items()
+        for value, (member_id, _status) in looks[way](values).items()
+    }
+
+
 def enrolments_of(*, member_id: UUID) -> QuerySet[Enrolment]:
     """The units that know the member, unordered: the list's door orders its pages."""
     return Enrolment.objects.filter(member_id=member_id).select_related("unit")
@@ -171,6 +191,11 @@ def _as_phone_index(ref: str) -> bytes | None:
     return None if phone is None else blind_index(IdentityKind.PHONE, phone)
 
 
+def _as_plate_index(ref: str) -> bytes | None:
+    plate = _normal(normal_plate, ref)
+    return None if plate is None else blind_index(IdentityKind.PLATE, plate)
+
+
 def _normal(normalise: Callable[[str], str], ref: str) -> str | None:
     try:
         return normalise(ref)
@@ -182,6 +207,19 @@ def _by_card(unit: BusinessUnit, cards: Collection[str]) -> dict[str, Found]:
     rows = Enrolment.objects.filter(unit=unit, legacy_card__any_of=cards)
     told = rows.values_list("legacy_card", "member_id", "member__status", "member__merged_into_id")
     return {str(card): found for card, found in _surviving(told).items()}
+
+
+def _by_id(texts: Collection[str]) -> dict[str, Found]:
+    # Python reads an id in many spellings; ours has one.
+    spelled = {}
+    for text in texts:
+        try:
+            spelled[UUID(text)] = text
+        except ValueError:
+            continue
+    rows = Member.objects.filter(pk__in=[pk for pk, text in spelled.items() if str(pk) == text.lower()])
+    told = rows.values_list("pk", "pk", "status", "merged_into_id")
+    return {spelled[pk]: found for pk, found in _surviving(told).items()}
 
 
 def _by_number(numbers: Collection[str]) -> dict[str, Found]:

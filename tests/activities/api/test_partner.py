@@ -75,6 +75,10 @@ def test_a_sale_earns_and_says_by_which_rule(till, sale, rule, member, mall):
         "outlet": "CAFE",
         "occurred_at": "2026-03-31T00:00:00+00:00",
         "member": {"id": str(member.pk), "number": member.number},
+        "period_starts_on": None,
+        "period_ends_on": None,
+        "refunded": {"amount": "0.00", "currency": "CNY"},
+        "lines": [],
         "earned": [{"program": "MALL", "points": 100, "posting": str(posting.pk)}],
         "trace": [
             {

@@ -1,0 +1,93 @@
+"""What an activity's page shows below it: its lines, its refunds, and what it meant for points."""
+
+from decimal import Decimal
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from activities.models import Activity, ActivityLine
+from activities.selectors.activity_points import points_moved_by
+from common.admin import Panel, page_link
+from points.admin.moments import moment
+from points.models import Posting
+
+REFUNDS_SHOWN = 50
+
+
+def lines_panel(activity: Activity) -> Panel | None:
+    """The articles or positions, where there are any."""
+    if not activity.lines_sha256:
+        return None
+    lines = ActivityLine.objects.filter(activity=activity).order_by("number")
+    return Panel(
+        title=_("Lines"),
+        headers=[_("line"), _("article"), _("category"), _("quantity"), _("amount"), _("refunded")],
+        rows=[
+            (
+                line.number,
+                line.item or "—",
+                line.category or "—",
+                "—" if line.quantity is None else number_format(line.quantity.normalize()),
+                _money(line.amount),
+                _money(line.refunded),
+            )
+            for line in lines
+        ],
+        right=frozenset({3, 4, 5}),
+    )
+
+
+def refunds_panel(activity: Activity) -> Panel | None:
+    """What was given back of it, in order."""
+    refunds = Activity.objects.filter(unit=activity.unit_id, kind="refund", refund_of=activity.source_ref)
+    rows = list(refunds.order_by("occurred_at", "id")[:REFUNDS_SHOWN])
+    if not rows:
+        return None
+    moved = points_moved_by(rows)
+    return Panel(
+        title=_("Refunds"),
+        headers=[
+            _("happened"),
+            _("source reference"),
+            _("amount"),
+            _("points"),
+            _("reason"),
+            _("reported by"),
+        ],
+        rows=[
+            (
+                moment(row.occurred_at),
+                page_link(Activity, row.pk, row.source_ref),
+                _money(row.amount),
+                f"{sum(one.points for one in moved.get(row.pk, ())):,}",
+                row.reason or "—",
+                row.reported_by or "—",
+            )
+            for row in rows
+        ],
+        note=_("All refunds together take back what the sale earned in proportion, to the point."),
+        right=frozenset({2, 3}),
+    )
+
+
+def points_panel(activity: Activity) -> Panel:
+    """Each posting that it caused."""
+    return Panel(
+        title=_("Points"),
+        headers=[_("program"), _("points"), _("rule and version"), _("posting")],
+        rows=[
+            (
+                one.program,
+                f"{one.points:+,}",
+                one.rule or "—",
+                page_link(Posting, one.posting_id, str(one.posting_id)[-8:]),
+            )
+            for one in points_moved_by([activity]).get(activity.pk, ())
+        ],
+        note="" if activity.member_id else _("Anonymous: it earns nothing until a member claims it."),
+        right=frozenset({1}),
+    )
+
+
+def _money(amount: Decimal) -> str:
+    return number_format(amount, 2, force_grouping=True)
