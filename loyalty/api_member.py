@@ -3,7 +3,8 @@
 from django.urls import URLPattern, path
 
 from activities.api import member as activities
-from members.api import household, identities, residencies
+from benefits.api import member_rights as rights
+from members.api import codes, household, identities, residencies
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
@@ -12,6 +13,9 @@ from points.api import member_transfers as transfers
 
 urlpatterns: list[URLPattern] = [
     path("me", members.Me.as_view()),
+    path("me/card", codes.MyCard.as_view()),
+    path("me/entitlements", rights.MyEntitlements.as_view()),
+    path("me/entitlements/<uuid:id>/code", rights.EntitlementCode.as_view()),
     path("me/enrolments", members.MyEnrolments.as_view()),
     path("me/residencies", residencies.MyResidencies.as_view()),
     path("me/identities", identities.MyIdentities.as_view()),

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from activities.api import partner as activities
 from activities.api import partner_batch, partner_refunds
+from benefits.api import partner_rights as rights
 from members.api import counter, residencies
 from points.api import partner as points
 from points.api import partner_explaining as explaining
@@ -19,6 +20,9 @@ urlpatterns: list[URLPattern] = [
     path("activities/batch", partner_batch.ActivityBatch.as_view()),
     path("activities/<path:ref>/refund", partner_refunds.ActivityRefund.as_view()),
     path("daily-totals", activities.DailyTotals.as_view()),
+    path("entitlements/verify", rights.EntitlementsVerify.as_view()),
+    path("entitlements/<uuid:id>/use", rights.EntitlementUse.as_view()),
+    path("entitlements/<uuid:id>/reverse", rights.EntitlementReverse.as_view()),
     path("redemption-quotes", points.RedemptionQuotes.as_view()),
     path("redemptions", points.Redemptions.as_view()),
     path("redemptions/<uuid:id>", redemptions.RedemptionDetail.as_view()),

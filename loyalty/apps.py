@@ -7,7 +7,8 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        """Register the checks, and end this process if production is unsafe."""
-        from loyalty import checks  # noqa: PLC0415 -- checks need a ready app registry
+        """Register the checks and the audits, and end this process if production is unsafe."""
+        from loyalty import auditing, checks  # noqa: PLC0415 -- they need a ready app registry
 
+        auditing.tell_the_audit()
         checks.refuse_unsafe_start()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from activities.tasks import review_tiers
 from loyalty.tasks import (
+    end_entitlements,
     forget_uploads,
     mind_members,
     prune_answers,
@@ -75,6 +76,15 @@ SCHEDULE = (
         why=_(
             "Points held for a sale that nobody finished can be used again within a minute of their end. Runs"
             " that overlap time out each hold once."
+        ),
+    ),
+    Job(
+        name="end_entitlements",
+        task=end_entitlements,
+        when=Crontab(minute="15", hour="0-6"),
+        why=_(
+            "What was given for a time is over at its instant; by morning the books say what nobody used of"
+            " it, and what was held and never used is let go."
         ),
     ),
     Job(

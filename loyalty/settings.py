@@ -222,6 +222,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # Several messages have a `kind` or a `status`: each set of words has one name in the contracts.
     "ENUM_NAME_OVERRIDES": {
+        "EntitlementEntryKind": "benefits.api.rights_shapes.ENTRY_KINDS",
+        "Measure": "benefits.models.Measure",
+        "QuotaPeriod": "benefits.models.QuotaPeriod",
         "ActivityKind": "activities.api.serializers.REPORTABLE",
         "RecordedKind": "activities.models.ActivityKind",
         "BatchOutcome": "activities.api.partner_batch.OUTCOMES",

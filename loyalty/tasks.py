@@ -6,6 +6,8 @@ from typing import Any
 
 from celery import shared_task
 
+from benefits.services.grants import expire_grants
+from benefits.services.usages import release_overdue
 from common.clock import now
 from common.idempotency import prune_idempotency_records
 from common.outbox import deliver_due
@@ -30,6 +32,12 @@ def prune_answers(as_of: str | None = None) -> dict[str, Any]:
 def mind_members(as_of: str | None = None) -> dict[str, Any]:
     """Nightly. Children and their guardians, and codes of no use any more. Returns how many of each."""
     return once_a_day("mind_members", _mind, as_of)
+
+
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def end_entitlements(as_of: str | None = None) -> dict[str, Any]:
+    """Nightly. Book grants whose time is over and let go of holds past theirs. Returns how many of each."""
+    return once_a_day("end_entitlements", _end, as_of)
 
 
 @shared_task(acks_late=True, time_limit=int(TELLING_TIME_LIMIT.total_seconds()))
@@ -58,6 +66,11 @@ def _forget_uploads(at: datetime) -> dict[str, Any]:
 
 def _mind(at: datetime) -> dict[str, Any]:
     return {"children": mind_guardians(by="mind_members", at=at), "codes": forget_codes(at=at)}
+
+
+def _end(at: datetime) -> dict[str, Any]:
+    by = "end_entitlements"
+    return {"grants": expire_grants(by=by, at=at), "holds": release_overdue(by=by, at=at)}
 
 
 def _prune(at: datetime) -> dict[str, Any]:

@@ -46,6 +46,20 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
         ),
     ),
     (
+        _("Benefits"),
+        (
+            Screen("benefits.benefit", _("Benefits"), "redeem"),
+            Screen("benefits.benefitversion", _("Versions of benefits"), "history_edu"),
+            Screen("benefits.benefitkind", _("Kinds of benefits"), "category"),
+            Screen("benefits.entitlementrule", _("Entitlement rules"), "rule_settings"),
+            Screen("benefits.factset", _("Segments"), "groups"),
+            Screen("benefits.grantrequest", _("Grants by hand"), "volunteer_activism"),
+            Screen("benefits.entitlementgrant", _("Entitlement grants"), "card_giftcard"),
+            Screen("benefits.entitlemententry", _("Usages of entitlements"), "fact_check"),
+            Screen("benefits.grantlimit", _("Limits for grants by hand"), "speed"),
+        ),
+    ),
+    (
         _("Ledger"),
         (
             Screen("points.posting", _("Postings"), "receipt_long"),

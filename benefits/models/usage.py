@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from benefits.models.grant import EntitlementGrant
 from benefits.models.rule import EntitlementRule
 from benefits.models.version import BenefitVersion, Payer
+from common import Money
 from common.clock import uuid7
 from members.models import Member, Residency
 from units.models import BusinessUnit, Outlet, Venue
@@ -146,6 +147,11 @@ class EntitlementEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount.normalize():f}"
+
+    @property
+    def worth(self) -> Money:
+        """What settlement counts."""
+        return Money(self.value, self.currency)
 
 
 class SpentCode(models.Model):

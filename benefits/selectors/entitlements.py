@@ -59,13 +59,18 @@ class UsableRight:
 
 
 def entitlements_of(
-    *, member_id: UUID, at: datetime, kind: str | None = None, spot: Spot | None = None
+    *,
+    member_id: UUID,
+    at: datetime,
+    kind: str | None = None,
+    spot: Spot | None = None,
+    offers: dict[int, BenefitVersion] | None = None,
 ) -> list[UsableRight]:
     """Every right that the person may use, with what is left of it in the period of `at`.
 
     The period is read at `spot`; where none is named, at the group's midnight. Used-up ones are told too.
     """
-    return _in_period(rights_of(member_id=member_id, at=at, kind=kind), spot, at)
+    return _in_period(rights_of(member_id=member_id, at=at, kind=kind, offers=offers), spot, at)
 
 
 def usable_rights(

@@ -1,7 +1,7 @@
 """What members are, as far as entitlement rules ask: level, roles, enrolments, birth month, segments."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,8 +27,12 @@ class Facts:
     residencies: tuple[Residency, ...]
 
 
-def facts_of(members: Iterable[UUID], *, at: datetime) -> list[Facts]:
-    """The facts at `at` of people by the id under which each goes on, in that order. Seven queries."""
+def facts_of(members: Iterable[UUID], *, asked: Collection[str], at: datetime) -> list[Facts]:
+    """The facts at `at` of people by the id under which each goes on, in that order.
+
+    `asked` names the conditions of rules that somebody looks at (`tier_id`, `role`, `enrolled_at_id`,
+    `fact_set_id`): one query or two for each, and one for the people.
+    """
     people = list(dict.fromkeys(members))
     rows = Member.objects.filter(Q(pk__in=people) | Q(merged_into__in=people))
     born: dict[UUID, int | None] = {}
@@ -41,14 +45,19 @@ def facts_of(members: Iterable[UUID], *, at: datetime) -> list[Facts]:
     whose = {alias: person for person, aliases in ids.items() for alias in aliases}
     whose |= {person: person for person in people}
     every = list(whose)
-    levels = {member: tier.level for member, tier in tiers_of(people).items()}
+    tiers = tiers_of(people) if "tier_id" in asked else {}
+    levels = {member: tier.level for member, tier in tiers.items()}
     enrolled, sets, roles = defaultdict(set), defaultdict(set), defaultdict(list)
-    for member, unit in Enrolment.objects.filter(member__in=every).values_list("member_id", "unit_id"):
+    units = (
+        Enrolment.objects.filter(member__in=every) if "enrolled_at_id" in asked else Enrolment.objects.none()
+    )
+    for member, unit in units.values_list("member_id", "unit_id"):
         enrolled[whose[member]].add(unit)
     told = FactSetMember.objects.filter(member__in=every, during__contains=at)
+    told = told if "fact_set_id" in asked else told.none()
     for member, fact_set in told.values_list("member_id", "fact_set_id"):
         sets[whose[member]].add(fact_set)
-    for residency in _roles(every, at):
+    for residency in _roles(every, at) if "role" in asked else ():
         roles[whose[residency.member_id]].append(residency)
     return [
         Facts(

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from benefits.models import BenefitVersion
+from django.db.models import Prefetch
+
+from benefits.models import BenefitVersion, HonouringPlace
 from benefits.rules.calendar import Calendar, closed_because
 from benefits.rules.quota import Days
 from benefits.selectors.places import Spot
@@ -18,7 +20,8 @@ def offers_in_force(
         versions = versions.filter(benefit__kind__code=kind)
     if benefit_ids is not None:
         versions = versions.filter(benefit_id__in=benefit_ids)
-    found = versions.prefetch_related("places__unit", "places__venue", "places__outlet", "blackouts")
+    places = HonouringPlace.objects.select_related("unit", "venue", "outlet").order_by("pk")
+    found = versions.prefetch_related(Prefetch("places", places), "blackouts")
     return {version.benefit_id: version for version in found}
 
 

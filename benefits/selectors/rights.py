@@ -20,7 +20,6 @@ from benefits.selectors.facts import Facts, facts_of
 from benefits.selectors.offers import offers_in_force
 from benefits.selectors.places import group_zone
 from members.models import MemberStatus, Residency, ResidencyRole
-from members.selectors.aliases import survivors_of
 from members.selectors.households import sharing_with
 from members.selectors.residencies import effective_end
 from points.rules.expiry import start_of_day
@@ -81,18 +80,23 @@ class Right:
 
 
 def rights_of(
-    *, member_id: UUID, at: datetime, kind: str | None = None, benefit_ids: Sequence[int] | None = None
+    *,
+    member_id: UUID,
+    at: datetime,
+    kind: str | None = None,
+    offers: dict[int, BenefitVersion] | None = None,
 ) -> list[Right]:
     """Every right that the person who goes on as `member_id` may use at `at`, their own first.
 
-    Those of the household that it shares come after; of `kind` only, where one is named.
+    Those of the household that it shares come after; of `kind` only, where one is named; of `offers` only,
+    where they are at hand: what is in force at an instant does not change, so they need not be read again.
     """
-    offers = offers_in_force(at=at, kind=kind, benefit_ids=benefit_ids)
+    offers = offers_in_force(at=at, kind=kind) if offers is None else offers
     rules = EntitlementRule.objects.in_force(at).filter(benefit__in=list(offers))
     in_force = list(rules.select_related("tier", "venue", "unit", "fact_set").order_by("code"))
-    mates = survivors_of(place.member_id for place in sharing_with(member_id=member_id))
-    people = [member_id, *sorted({mate for mate in mates.values() if mate != member_id})]
-    facts = facts_of(people, at=at)
+    sharing = sharing_with(member_id=member_id)
+    mates = {place.member.merged_into_id or place.member_id for place in sharing} - {member_id}
+    facts = facts_of([member_id, *sorted(mates)], asked=_asked_by(in_force), at=at)
     granted = _grants_of(facts, offers, at)
     found: dict[UUID, Right] = {}
     for person in facts:
@@ -104,6 +108,16 @@ def rights_of(
             if grant.member_id in person.ids and (is_own or grant.sharing == Sharing.HOUSEHOLD):
                 found.setdefault(grant.pk, _of_grant(grant, person, offers))
     return list(found.values())
+
+
+def _asked_by(rules: Sequence[EntitlementRule]) -> frozenset[str]:
+    """Which facts any of the rules asks for: the others are not read."""
+    return frozenset(
+        name
+        for name in ("tier_id", "role", "enrolled_at_id", "fact_set_id")
+        for rule in rules
+        if getattr(rule, name)
+    )
 
 
 def _of_rules(

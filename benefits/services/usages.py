@@ -25,6 +25,7 @@ from benefits.refusals import (
 from benefits.selectors.entitlements import UsableRight, entitlements_of
 from benefits.selectors.offers import closed_at, is_honoured_at
 from benefits.selectors.places import Spot
+from benefits.selectors.taken import overdue_holds
 from benefits.services.entries import amount_fits, earlier_entry, entry_after, lock_people, overdue_released
 from common.sql import retrying
 from members.models import MemberStatus
@@ -145,6 +146,14 @@ def release_right(*, hold_id: UUID, by: str, at: datetime) -> EntitlementEntry:
     return retrying(release)
 
 
+def release_overdue(*, by: str, at: datetime) -> int:
+    """Release everything that is held past its time; nobody waited for it. Returns how many."""
+    late = list(overdue_holds(at=at).order_by("hold_until", "pk").values_list("pk", flat=True))
+    for hold_id in late:
+        release_right(hold_id=hold_id, by=by, at=at)
+    return len(late)
+
+
 def restore_usage(
     *,
     usage_id: UUID,
@@ -219,7 +228,7 @@ def _take(  # noqa: PLR0917 -- the keywords of use_right and hold_right, handed 
                 raise MemberNotActive(member=user.number, member_status=user.status)
             if not spot.unit.is_active:
                 raise UnitNotActive(unit=spot.unit.code)
-            usable = _right(right_id, member_id, spot, at, holder_id=seen.right.holder_id)
+            usable = _right(right_id, member_id, spot, at, seen=seen)
             _refuse_unless_usable(usable, amount, spot, at)
             _refuse_code(code, right_id, member_id)
             entry = _written(kind, usable, member_id, amount, spot, source_ref, by, at, until)
@@ -231,14 +240,15 @@ def _take(  # noqa: PLR0917 -- the keywords of use_right and hold_right, handed 
 
 
 def _right(
-    right_id: UUID, member_id: UUID, spot: Spot, at: datetime, *, holder_id: UUID | None = None
+    right_id: UUID, member_id: UUID, spot: Spot, at: datetime, *, seen: UsableRight | None = None
 ) -> UsableRight:
-    """The right as it stands; under the lock it must still be the same person's.
+    """The right as it stands; under the lock it must still be the holder's who was `seen`.
 
     :raises EntitlementNotFound: there is none
     """
-    for usable in entitlements_of(member_id=member_id, at=at, spot=spot):
-        if usable.id == right_id and holder_id in (None, usable.right.holder_id):
+    offers = None if seen is None else {seen.benefit.benefit_id: seen.benefit}
+    for usable in entitlements_of(member_id=member_id, at=at, spot=spot, offers=offers):
+        if usable.id == right_id and (seen is None or seen.right.holder_id == usable.right.holder_id):
             return usable
     raise EntitlementNotFound
 

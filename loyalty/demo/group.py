@@ -11,6 +11,7 @@ from django.db import transaction
 from psycopg2.extras import DateTimeTZRange
 
 from activities.models import EarnRule
+from loyalty.demo.benefits import offer_benefits
 from loyalty.demo.offices import open_offices
 from points.models import ExchangeRate, ExpiryKind, Program
 from points.services.rates import RateTerms, publish_rate
@@ -125,6 +126,7 @@ def found_group(*, stores: Iterable[str] = ()) -> dict[str, BusinessUnit]:
                 approved_by=approver,
                 at=IN_FORCE_SINCE,
             )
+    offer_benefits(units, since=IN_FORCE_SINCE)
     plaza = Venue.objects.get(code=MALL.places[0].code)
     shops = [
         Outlet(unit=units[MALL.code], venue=plaza, code=code, name=f"{code} 号店 · Shop {code}")

@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError
-from members.models import CodeGuess, Member
+from members.models import CodeGuess, Member, MemberStatus
 from members.rules.member_code import (
     SECONDS,
     CodeFacts,
@@ -27,6 +27,7 @@ from members.rules.member_code import (
     text_of,
 )
 from members.selectors.aliases import survivor_of
+from members.services.households import MemberSuspended
 
 _SALT: Final = "members.member_code"
 # Wrong digits at one number, whoever types them; and by one caller, at whatever numbers.
@@ -79,7 +80,12 @@ class ShownCode:
 
 
 def make_member_code(*, member: Member, right_id: UUID | None = None, at: datetime) -> MadeCode:
-    """A code of `member`, good for a minute; for one entitlement only, where one is named. Stores nothing."""
+    """A code of `member`, good for a minute; for one entitlement only, where one is named. Stores nothing.
+
+    :raises MemberSuspended: the member is frozen or closed
+    """
+    if member.status != MemberStatus.ACTIVE:
+        raise MemberSuspended
     facts, key = CodeFacts(member.pk, right_id, _second(at)), _key()
     return MadeCode(
         text=text_of(facts, key),

@@ -195,6 +195,11 @@ REVERSAL = _answer("Given back", _GIVEN_BACK, "200", "201")
 RESOLVE_ASKED = OpenApiExample(
     "By phone", value={"unit": "MALL", "phone": "138 1234 5678"}, request_only=True
 )
+RESOLVE_BY_CODE = OpenApiExample(
+    "By the code that the member shows",
+    value={"unit": "MALL", "code": "1000 0000 0017 4829 1375"},
+    request_only=True,
+)
 RESOLVED = OpenApiExample(
     "Found",
     value={

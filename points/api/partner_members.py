@@ -12,19 +12,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import clock
-from common.input import InstantField, PointsField
+from common.input import InstantField, PointsField, RefField
+from members.api.codes import CodeDoor, shown_member
 from members.models import MemberStatus
 from members.rules.masking import masked_name
 from members.selectors.members import enrolment_at, member_named
 from points.api import examples
-from points.api.till import MemberRef
+from points.api.till import WAYS, MemberRef
 from points.selectors.balances import wallet_summaries
-from units.api.auth import PartnerRequest, PartnerView
+from units.api.auth import PartnerRequest
 
 
 @extend_schema_serializer(component_name="Resolve")
 class ResolveRequest(MemberRef, PartnerRequest):
-    """Who is meant: exactly one of id, number, phone, card and plate."""
+    """Who is meant: exactly one of id, number, phone, card, plate and the code that the member shows."""
+
+    code = RefField(max_length=120, required=False, help_text=_("As scanned, or the digits as typed."))
+    ways = (*WAYS, "code")
+    default_error_messages = {
+        "not_one": _("Name the member by exactly one of id, number, phone, card, plate and code.")
+    }
 
 
 class EnrolmentHere(serializers.Serializer[Any]):
@@ -55,7 +62,7 @@ class ResolvedMember(serializers.Serializer[Any]):
     points = UsablePoints(many=True, help_text=_("By program. A frozen or closed member spends none."))
 
 
-class MemberResolve(PartnerView):
+class MemberResolve(CodeDoor):
     """Who stands at the till."""
 
     required_scope = "members:resolve"
@@ -65,15 +72,22 @@ class MemberResolve(PartnerView):
         tags=["members"],
         request=ResolveRequest,
         responses=ResolvedMember,
-        examples=[examples.RESOLVE_ASKED, examples.RESOLVED],
+        examples=[examples.RESOLVE_ASKED, examples.RESOLVE_BY_CODE, examples.RESOLVED],
     )
     def post(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature
-        """Find a member by id, number, phone, card of this unit or plate. A POST keeps them out of addresses.
+        """Find a member by id, number, phone, card of this unit, plate, or the code that they show.
 
-        404: nobody. A frozen or closed member is found, with that status.
+        A POST keeps them out of addresses. 404: nobody. A frozen or closed member is found, with that status.
+        A code is not used up by this. Refusals: `member_code_wrong`; `member_code_expired`;
+        `too_many_wrong_codes`.
         """
         asked = self.read(ResolveRequest)
-        member = member_named(asked, unit=self.unit)
+        unit = self.unit
+        member = (
+            shown_member(code=asked["code"], caller=self.caller(), at=clock.now())
+            if "code" in asked
+            else member_named(asked, unit=unit)
+        )
         told = {
             "id": member.pk,
             "number": member.number,

@@ -1,13 +1,13 @@
 """What one person asks for and a second one decides: who may, and never one's own."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError, Forbidden, InvalidRequest
-from points.models import AdjustmentRequest, RateProposal
 
 PROPOSE_RATE = "points.can_propose_rate"
 APPROVE_RATE = "points.can_approve_rate"
@@ -15,7 +15,8 @@ ASK_ADJUSTMENT = "points.can_ask_adjustment"
 APPROVE_ADJUSTMENT = "points.can_approve_adjustment"
 TEXT_MAX = 300
 
-Asked = TypeVar("Asked", AdjustmentRequest, RateProposal)
+# A row with `state`, `decided_by`, `decided_at` and `note`, of this app or of one above.
+Asked = TypeVar("Asked", bound=Model)
 
 
 class OwnRequest(DomainError):
@@ -63,14 +64,15 @@ def waiting(asked: Asked) -> Asked:
     :raises AlreadyDecided: somebody was here before
     """
     # Its programs and units are only read: `of` locks the one row that is decided.
-    rows = type(asked)._default_manager.select_for_update(of=("self",), no_key=True)  # noqa: SLF001 -- Django's own name for it
-    fresh: Asked = rows.get(pk=asked.pk)
+    rows: Any = type(asked)._default_manager.select_for_update(of=("self",), no_key=True)  # noqa: SLF001 -- Django's own name for it
+    fresh = rows.get(pk=asked.pk)
     if fresh.decided_at is not None:
         raise AlreadyDecided(state=fresh.state)
-    return fresh
+    found: Asked = fresh
+    return found
 
 
-def decide(asked: Asked, *, state: str, by: AbstractBaseUser, at: datetime, note: str) -> None:
+def decide(asked: Any, *, state: str, by: AbstractBaseUser, at: datetime, note: str) -> None:
     """Write the decision on the row that `waiting` gave.
 
     :raises TextTooLong: a note of more than 300 characters

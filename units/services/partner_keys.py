@@ -22,6 +22,8 @@ SCOPES: Final = {
     "activities:report": _("report purchases, stays, fees and rents"),
     "points:quote": _("ask what a price would take"),
     "points:redeem": _("spend points at a till"),
+    "entitlements:use": _("verify and use entitlements, with the code that a member shows"),
+    "entitlements:trusted": _("use entitlements without a member's code (gates, hotel systems)"),
 }
 _TOKEN = re.compile(r"lp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 # Compared with when no key has the prefix, so that an unknown prefix costs what a wrong secret costs.

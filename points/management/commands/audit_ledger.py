@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from points.selectors.audit import CHECKS, AuditReport, audit
+from points.selectors.audit import AuditReport, all_checks, audit
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ def _as_json(report: AuditReport) -> str:
 def _in_words(report: AuditReport) -> str:
     since = "" if report.since_seal is None else f" since seal {report.since_seal}"
     lines = [f"{report.postings} postings audited{since}."]
-    for check in CHECKS:
+    for check in all_checks():
         wrong = report.counts[check.name]
         lines.append(f"  {'ok' if not wrong else f'{wrong} WRONG'}  {check.says}")
     lines += [f"  {found.check}: {found.table} {found.row}: {found.detail}" for found in report.disagreements]

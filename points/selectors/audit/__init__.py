@@ -5,6 +5,6 @@ or the auditor) in one snapshot, so that a posting in flight is seen whole or no
 """
 
 from points.selectors.audit.checks import Disagreement
-from points.selectors.audit.run import CHECKS, AuditReport, audit
+from points.selectors.audit.run import CHECKS, AuditReport, add_checks, all_checks, audit
 
-__all__ = ["CHECKS", "AuditReport", "Disagreement", "audit"]
+__all__ = ["CHECKS", "AuditReport", "Disagreement", "add_checks", "all_checks", "audit"]

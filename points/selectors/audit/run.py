@@ -1,6 +1,6 @@
 """Runs the checks in one snapshot, over everything or over what is new since the last seal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -51,6 +51,19 @@ CHECKS: tuple[AnyCheck, ...] = (
 )
 
 
+_of_floors_above: dict[str, AnyCheck] = {}
+
+
+def add_checks(checks: Iterable[AnyCheck]) -> None:
+    """Let the audit prove these, too. The floors above know the ledger, not the other way round."""
+    _of_floors_above.update((check.name, check) for check in checks)
+
+
+def all_checks() -> tuple[AnyCheck, ...]:
+    """The ledger's own, then those of the floors above."""
+    return (*CHECKS, *_of_floors_above.values())
+
+
 @dataclass(frozen=True, slots=True)
 class AuditReport:
     """What was looked at and what disagrees (at most 100 rows a check are named, all are counted).
@@ -88,12 +101,12 @@ def audit(*, since_last_seal: bool = False, using: str = "default") -> AuditRepo
             cursor.execute("SELECT pg_export_snapshot()")
             results = _shared_out(cursor.fetchone()[0], scope, using)
         else:
-            results = _worked_off(cursor, scope, _queue_of(CHECKS))
+            results = _worked_off(cursor, scope, _queue_of(all_checks()))
         # Inside somebody's transaction (a test, a story) the planner gets its freedom back.
         if scope.is_whole and not is_outermost:
             cursor.execute(_FREE)
-    found = [row for check in CHECKS for row in results[check.name][0]]
-    counts = {check.name: results[check.name][1] for check in CHECKS}
+    found = [row for check in all_checks() for row in results[check.name][0]]
+    counts = {check.name: results[check.name][1] for check in all_checks()}
     return AuditReport(postings, tuple(found), counts, seal.number if seal else None)
 
 
@@ -117,7 +130,7 @@ def _settle_in(cursor: CursorWrapper, scope: Scope) -> None:
 
 def _shared_out(snapshot: str, scope: Scope, using: str) -> Results:
     """The results of all checks, worked off by a few connections that see what the exporting one sees."""
-    waiting = _queue_of(CHECKS)
+    waiting = _queue_of(all_checks())
 
     def work() -> Results:
         try:
