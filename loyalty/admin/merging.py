@@ -29,6 +29,8 @@ from loyalty.admin.merge_panels import (
     returning_panel,
     told_member,
 )
+from loyalty.admin.merging_accepted import AcceptedPairs
+from loyalty.workflows.merge_accepted import evidence_of
 from loyalty.workflows.merge_members import (
     NothingCameFree,
     PreviewChanged,
@@ -43,7 +45,6 @@ from members.models import MatchCandidate, Member, MemberMerge
 from members.selectors.candidates import neighbours
 from members.selectors.merges import merges_of, with_state
 from members.services.lifecycle import REASON_CHARACTERS_MAX
-from points.admin.acts import ActsAdmin
 from points.admin.moments import moment
 
 MAY_MERGE: Final = "members.merge_member"
@@ -95,7 +96,7 @@ class MergeStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(MemberMerge)
-class MemberMergeAdmin(ActsAdmin, WholeTermSearch, PanelPage):
+class MemberMergeAdmin(AcceptedPairs, WholeTermSearch, PanelPage):
     """Every merge, newest first. Its page says what it moved, and what undoing it gave back."""
 
     change_form_template = "admin/members/membermerge/change_form.html"
@@ -122,6 +123,7 @@ class MemberMergeAdmin(ActsAdmin, WholeTermSearch, PanelPage):
         """Merge, and undo."""
         own = [
             path("merge/", self.admin_site.admin_view(self.merge), name="members_membermerge_merge"),
+            path("accepted/", self.admin_site.admin_view(self.accepted), name="members_membermerge_accepted"),
             path("<uuid:pk>/undo/", self.admin_site.admin_view(self.undo), name="members_membermerge_undo"),
         ]
         return own + list(super().get_urls())
@@ -168,7 +170,7 @@ class MemberMergeAdmin(ActsAdmin, WholeTermSearch, PanelPage):
                 done, candidate
             )
 
-        form = _sealed(request, shown.seal, evidence=_evidence_of(candidate))
+        form = _sealed(request, shown.seal, evidence="" if candidate is None else evidence_of(candidate))
         response = self.act(
             request,
             form=form,
@@ -179,6 +181,11 @@ class MemberMergeAdmin(ActsAdmin, WholeTermSearch, PanelPage):
             is_danger=True,
         )
         return self._page_of(response, survivor, alias, candidate)
+
+    def accepted(self, request: HttpRequest) -> HttpResponse:
+        """Merge all pairs that were accepted in the queue."""
+        _refuse_others(request)
+        return self.merge_many(request)
 
     def undo(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Look at what goes back and what stays, then do exactly that."""
@@ -332,13 +339,6 @@ def _after(merge: MemberMerge, candidate: MatchCandidate | None) -> str:
     """From a question to the next one; else to what was done."""
     after = None if candidate is None else neighbours(candidate)[1]
     return _page(merge) if after is None else reverse("admin:members_matchcandidate_change", args=[after])
-
-
-def _evidence_of(candidate: MatchCandidate | None) -> str:
-    if candidate is None:
-        return ""
-    told = {"number": candidate.pk, "score": f"{int(candidate.score * 1000) / 10:.1f}"}
-    return gettext("Match candidate #%(number)s, %(score)s %%, looked at") % told
 
 
 def _sealed(request: HttpRequest, seal: str, *, evidence: str = "") -> SealedForm:

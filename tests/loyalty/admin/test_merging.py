@@ -177,3 +177,28 @@ def test_the_list_tells_what_stands(screen, old, new):
 
     assert "Stands" in page
     assert Member.objects.get(pk=old.pk).number in page
+
+
+def test_pairs_accepted_in_the_queue_are_merged_in_one_go_and_refusals_stay(screen, old, new, mall):
+    frozen = numbered_member(status="frozen")
+    for one, other in ((old, new), (numbered_member(), frozen)):
+        MatchCandidate.objects.create(
+            member=one,
+            other=other,
+            unit=mall,
+            score=0.9,
+            created_at=NOW,
+            state="same",
+            decided_by="user:9",
+            decided_at=NOW,
+        )
+    accepted = reverse("admin:members_membermerge_accepted")
+    frozen.events.create(kind="frozen", reason="suspicion", by="t", at=NOW)
+    assert "not merged yet: 2" in screen.get(accepted).content.decode()
+
+    told = screen.post(accepted, follow=True).content.decode()
+
+    assert "1 pair merged." in told
+    assert "1: The member to be merged away was frozen" in told
+    assert MemberMerge.objects.get().survivor == new
+    assert "not merged yet: 1" in screen.get(accepted).content.decode()
