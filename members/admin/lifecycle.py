@@ -65,10 +65,11 @@ class GuardianForm(forms.Form):
 
     def clean_guardian(self) -> Member:
         """By number."""
-        member = Member.objects.filter(number=self.cleaned_data["guardian"].strip()).first()
+        number = self.cleaned_data["guardian"].strip()
+        member = Member.objects.select_related("merged_into").filter(number=number).first()
         if member is None:
             raise forms.ValidationError(_("There is no member with this number."))
-        return member
+        return member.merged_into or member
 
 
 class LifecycleActs(BaseAdmin):
@@ -179,7 +180,10 @@ class LifecycleActs(BaseAdmin):
 
     def _may(self, request: HttpRequest, object_id: str, *statuses: MemberStatus) -> bool:
         member = self.get_object(request, object_id)
-        return member is not None and member.status in statuses and request.user.has_perm(MAY)
+        # A number that was merged away has nothing of its own to act on: the survivor's page has.
+        if member is None or member.merged_into_id is not None:
+            return False
+        return member.status in statuses and request.user.has_perm(MAY)
 
 
 def _sent(request: HttpRequest) -> Any:

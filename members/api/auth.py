@@ -19,6 +19,7 @@ from common.api import ApiView
 from common.errors import NotFound
 from members.models import Member
 from members.rules.normalise import latest_today
+from members.selectors.aliases import survivor_of
 from members.selectors.guardians import ward_of
 from members.services.tokens import proven_member
 
@@ -85,7 +86,7 @@ class MemberView(ApiView):
         if named is None:
             return self._caller
         try:
-            child_id = UUID(named)
+            child_id = survivor_of(UUID(named))
         except ValueError as malformed:
             raise NotFound from malformed
         return ward_of(guardian_id=self._caller.pk, child_id=child_id, on=latest_today(clock.now()))

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from members.admin.lifecycle import GuardianForm
 from members.models import IdentityKind, MatchCandidate, Member, MemberMerge, MemberUnmerge
 from members.services.households import accept_invitation, found_household, invite_to_household
 from tests.factories import NOW, give, make_program, make_unit, redeem
@@ -202,3 +203,22 @@ def test_pairs_accepted_in_the_queue_are_merged_in_one_go_and_refusals_stay(scre
     assert "1: The member to be merged away was frozen" in told
     assert MemberMerge.objects.get().survivor == new
     assert "not merged yet: 1" in screen.get(accepted).content.decode()
+
+
+def test_a_number_that_was_merged_away_has_nothing_to_act_on(screen, old, new):
+    merge(old, new)
+
+    page = screen.get(reverse("admin:members_member_change", args=[old.pk])).content.decode()
+    survivors = screen.get(reverse("admin:members_member_change", args=[new.pk])).content.decode()
+
+    assert "/freeze" not in page
+    assert "/freeze" in survivors
+
+
+def test_a_guardian_is_found_by_either_number(screen, old, new):
+    merge(old, new)
+
+    form = GuardianForm({"guardian": old.number, "evidence": "seen"})
+
+    assert form.is_valid()
+    assert form.cleaned_data["guardian"] == new

@@ -2,12 +2,14 @@
 
 import itertools
 import json
+from datetime import date
 
 import pytest
 from rest_framework.test import APIClient
 
 from common import clock
 from members.models import IdentityKind, Member
+from members.services.guardians import record_guardian
 from members.services.tokens import issue_member_token
 from tests.factories import LONG_AGO, NOW, give, make_earn_rule, make_program, make_unit
 from tests.members.factories import add_identity, enrol, numbered_member, token_of
@@ -151,3 +153,14 @@ def test_after_an_undoing_each_finds_their_own_again(old, new, till):
 
     assert till("members/resolve", card="C-1")[1]["id"] == str(old.pk)
     assert till("members/resolve", number=new.number)[1]["id"] == str(new.pk)
+
+
+def test_a_guardian_acts_for_a_child_under_either_number(old, new):
+    child, other = numbered_member(birth_date=date(2020, 1, 1)), numbered_member(birth_date=date(2020, 1, 1))
+    for one in (child, other):
+        record_guardian(child=one, guardian=new, evidence="seen", by="t", at=NOW)
+    merge(child, Member.objects.get(pk=other.pk))
+
+    told = signed_in(new).get("/api/v1/me", headers={"X-Act-For": str(child.pk)}).json()
+
+    assert told["id"] == str(other.pk)
