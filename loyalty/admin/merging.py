@@ -289,7 +289,7 @@ class MemberMergeAdmin(AcceptedPairs, WholeTermSearch, PanelPage):
 @member_panel(place=90)
 def merges_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- the shape of every panel maker
     """The numbers that are or were one with this one."""
-    address = f"{merge_address()}?survivor={member.number}"
+    address = f"{merge_address()}?survivor={(member.merged_into or member).number}"
     rows = [
         (
             moment(one.at),

@@ -27,6 +27,14 @@ _ICONS: Final = {
 }
 
 
+_OWN_REFERENCES: Final = ("expiry:", "merge:", "unmerge:", "follow:")
+
+
+def _is_own(posting: Posting) -> bool:
+    """A reference that the system made up tells nobody anything."""
+    return posting.source_ref.startswith(_OWN_REFERENCES)
+
+
 @member_tile(place=20)
 def wallet_tiles(member: Member, at: datetime) -> Iterable[Tile]:
     """What can be spent, a tile a program."""
@@ -60,7 +68,7 @@ def postings(ids: Sequence[UUID], count: int) -> Iterable[Moment]:
             at=posting.occurred_at,
             icon=_ICONS[PostingKind(posting.kind)],
             words=posting.get_kind_display(),
-            detail=f"{posting.unit.name} · {posting.source_ref}",
+            detail=posting.unit.name if _is_own(posting) else f"{posting.unit.name} · {posting.source_ref}",
             sector=posting.unit.sector,
             figure=", ".join(f"{points:+,} {code}" for code, points in sorted(figures.items())),
             by=posting.actor,
