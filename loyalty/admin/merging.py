@@ -91,8 +91,13 @@ class MergeStateFilter(admin.SimpleListFilter):
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[MemberMerge]) -> QuerySet[MemberMerge]:
         """By whether an undoing names it."""
-        chosen = self.value()
-        return queryset.filter(is_undone=chosen == "undone") if chosen in {"stands", "undone"} else queryset
+        match self.value():
+            case "stands":
+                return queryset.filter(undone_by=None)
+            case "undone":
+                return queryset.filter(undone_by__turn=1)
+            case _:
+                return queryset
 
 
 @admin.register(MemberMerge)
