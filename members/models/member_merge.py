@@ -41,7 +41,7 @@ class MemberMerge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.alias_id} → {self.survivor_id}"
+        return str(self.pk)[-8:]
 
 
 class MemberUnmerge(models.Model):
@@ -69,4 +69,4 @@ class MemberUnmerge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merge_id} ({self.turn})"
+        return f"{str(self.merge_id)[-8:]} ({self.turn})"

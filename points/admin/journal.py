@@ -34,6 +34,7 @@ KIND_COLOURS = {
 
 # Their references are made of ids.
 MADE_OF_IDS = {PostingKind.EXPIRY, PostingKind.EXCHANGE, PostingKind.ADJUSTMENT, PostingKind.TRANSFER}
+_OF_MERGES = ("merge:", "unmerge:", "follow:")
 
 
 @admin.register(Posting)
@@ -177,7 +178,12 @@ class DrawAdmin(LedgerColumns, ReadOnlyAdmin):
 def told_posting(posting: Posting) -> str:
     """A posting in a few words: Redemption T-1001. References made of ids say nothing: Expiry."""
     kind = posting.get_kind_display()
-    return kind if posting.kind in MADE_OF_IDS else f"{kind} {posting.source_ref}"
+    return kind if is_made_of_ids(posting) else f"{kind} {posting.source_ref}"
+
+
+def is_made_of_ids(posting: Posting) -> bool:
+    """Whether the system made the reference up: of an expiry, a merge, its undoing."""
+    return posting.kind in MADE_OF_IDS or posting.source_ref.startswith(_OF_MERGES)
 
 
 def entries_panel(posting: Posting) -> Panel:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from members.admin.tiles import Tile, member_tile
 from members.admin.timeline import Moment, moment_source
 from members.models import Member
+from points.admin.journal import is_made_of_ids
 from points.models import Entry, Posting, PostingKind
 from points.selectors.balances import wallet_summaries
 
@@ -25,14 +26,6 @@ _ICONS: Final = {
     PostingKind.MATURITY: "event_available",
     PostingKind.MOVE: "move_down",
 }
-
-
-_OWN_REFERENCES: Final = ("expiry:", "merge:", "unmerge:", "follow:")
-
-
-def _is_own(posting: Posting) -> bool:
-    """A reference that the system made up tells nobody anything."""
-    return posting.source_ref.startswith(_OWN_REFERENCES)
 
 
 @member_tile(place=20)
@@ -68,7 +61,9 @@ def postings(ids: Sequence[UUID], count: int) -> Iterable[Moment]:
             at=posting.occurred_at,
             icon=_ICONS[PostingKind(posting.kind)],
             words=posting.get_kind_display(),
-            detail=posting.unit.name if _is_own(posting) else f"{posting.unit.name} · {posting.source_ref}",
+            detail=posting.unit.name
+            if is_made_of_ids(posting)
+            else f"{posting.unit.name} · {posting.source_ref}",
             sector=posting.unit.sector,
             figure=", ".join(f"{points:+,} {code}" for code, points in sorted(figures.items())),
             by=posting.actor,
