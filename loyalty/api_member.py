@@ -3,8 +3,13 @@
 from django.urls import URLPattern, path
 
 from activities.api import member as activities
+<<<<<<< HEAD
 from benefits.api import member_rights as rights
 from members.api import codes, household, identities, residencies
+=======
+from benefits.api import member_rewards as rewards
+from members.api import household, identities, residencies
+>>>>>>> 064f225 (Rewards: points held and pieces reserved in one transaction, and let go of in one; both doors; the audit re-proves them)
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
@@ -39,4 +44,10 @@ urlpatterns: list[URLPattern] = [
     path("me/household/leave", household.LeaveHousehold.as_view()),
     path("me/household/members/<uuid:place>", household.HouseholdPlace.as_view()),
     path("me/transfers", transfers.Transfers.as_view()),
+    path("rewards", rewards.Rewards.as_view()),
+    path("me/reward-order-quotes", rewards.RewardOrderQuotes.as_view()),
+    path("me/reward-orders", rewards.MyRewardOrders.as_view()),
+    path("me/reward-orders/<uuid:id>/cancel", rewards.CancelRewardOrder.as_view()),
+    path("me/vouchers", rewards.MyVouchers.as_view()),
+    path("me/vouchers/<uuid:id>", rewards.MyVoucher.as_view()),
 ]

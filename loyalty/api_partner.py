@@ -5,6 +5,8 @@ from django.urls import URLPattern, path
 from activities.api import partner as activities
 from activities.api import partner_batch, partner_refunds
 from benefits.api import partner_rights as rights
+from benefits.api import partner_orders as orders
+from benefits.api import partner_vouchers as vouchers
 from members.api import counter, residencies
 from points.api import partner as points
 from points.api import partner_explaining as explaining
@@ -30,4 +32,13 @@ urlpatterns: list[URLPattern] = [
     path("redemptions/<uuid:id>/capture", redemptions.RedemptionCapture.as_view()),
     path("redemptions/<uuid:id>/void", redemptions.RedemptionVoid.as_view()),
     path("redemptions/<uuid:id>/reverse", redemptions.RedemptionReverse.as_view()),
+    path("vouchers/verify", vouchers.VoucherVerify.as_view()),
+    path("vouchers/offline-lists", orders.OfflineLists.as_view()),
+    path("vouchers/offline-lists/<uuid:id>/uses", orders.OfflineUses.as_view()),
+    path("vouchers/<uuid:id>/use", vouchers.VoucherUsing.as_view()),
+    path("vouchers/<uuid:id>/lock", vouchers.VoucherLock.as_view()),
+    path("vouchers/<uuid:id>/release", vouchers.VoucherRelease.as_view()),
+    path("vouchers/<uuid:id>/reverse", vouchers.VoucherReverse.as_view()),
+    path("reward-orders/<uuid:id>", orders.RewardOrderDetail.as_view()),
+    path("reward-orders/<uuid:id>/fulfil", orders.RewardOrderFulfil.as_view()),
 ]

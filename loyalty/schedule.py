@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from activities.tasks import review_tiers
+from benefits.tasks import end_orders_and_vouchers
 from loyalty.tasks import (
     end_entitlements,
     forget_uploads,
@@ -85,6 +86,12 @@ SCHEDULE = (
         why=_(
             "What was given for a time is over at its instant; by morning the books say what nobody used of"
             " it, and what was held and never used is let go."
+        name="end_orders_and_vouchers",
+        task=end_orders_and_vouchers,
+        when=Crontab(minute="*", hour="*"),
+        why=_(
+            "Rewards that nobody picked up are back in stock within a minute, and vouchers that a till kept can"
+            " be used again."
         ),
     ),
     Job(

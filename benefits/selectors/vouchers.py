@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from benefits.models import Voucher, VoucherBatch, VoucherEvent, VoucherState
+from benefits.models import OfflineEntry, OfflineList, Voucher, VoucherBatch, VoucherEvent, VoucherState
 from benefits.refusals import VoucherNotFound
 from benefits.rules.voucher_codes import as_voucher_code
 from benefits.rules.voucher_worth import VoucherTerms
@@ -98,6 +98,28 @@ def voucher_by_code(typed: str) -> Voucher | None:
         return None
     digest = digest_of(code)
     return Voucher.objects.filter(digest=digest).select_related("batch__issuer").defer("code").first()
+
+
+def voucher_for_till(voucher_id: UUID) -> Voucher:
+    """One that a till has already named, without its code.
+
+    :raises VoucherNotFound: there is none
+    """
+    found = Voucher.objects.filter(pk=voucher_id).select_related("batch__issuer").defer("code").first()
+    if found is None:
+        raise VoucherNotFound
+    return found
+
+
+def is_honoured_by(voucher: Voucher, unit: BusinessUnit) -> bool:
+    """Whether `unit` takes it."""
+    return voucher.batch.units.filter(pk=unit.pk).exists()
+
+
+def entries_of(offline_list: OfflineList) -> QuerySet[OfflineEntry]:
+    """The lines of a list, with their vouchers but not the codes."""
+    lines = OfflineEntry.objects.filter(offline_list=offline_list).order_by("id")
+    return lines.select_related("voucher__batch").defer("voucher__code")
 
 
 def digest_of(code: str) -> bytes:

@@ -44,7 +44,7 @@ SETTINGS = {
 }
 _EARN = "earn rules (activities): how many points; the ledger posts the number it is given, see below"
 _TIER = "tiers: they move by qualifying amounts, not by the balance: tests/activities/test_tier_cases.py"
-_REWARD = "rewards: stock and limits per member stand before the ledger is asked"
+_REWARD = "rewards: stock and limits stand before the ledger is asked: tests/benefits/test_reward_cases.py"
 ELSEWHERE = {
     **{f"OL-E{number:02}": _EARN for number in range(1, 13)},
     **{f"OL-T{number:02}": _TIER for number in range(1, 7)},

@@ -24,6 +24,9 @@ SCOPES: Final = {
     "points:redeem": _("spend points at a till"),
     "entitlements:use": _("verify and use entitlements, with the code that a member shows"),
     "entitlements:trusted": _("use entitlements without a member's code (gates, hotel systems)"),
+    "vouchers:use": _("verify, lock, use and give back vouchers"),
+    "vouchers:offline": _("take a list of vouchers along, and tell later what was used"),
+    "rewards:fulfil": _("hand over ordered rewards"),
 }
 _TOKEN = re.compile(r"lp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 # Compared with when no key has the prefix, so that an unknown prefix costs what a wrong secret costs.
