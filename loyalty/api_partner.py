@@ -4,8 +4,8 @@ from django.urls import URLPattern, path
 
 from activities.api import partner as activities
 from activities.api import partner_batch, partner_refunds
-from benefits.api import partner_rights as rights
 from benefits.api import partner_orders as orders
+from benefits.api import partner_rights as rights
 from benefits.api import partner_vouchers as vouchers
 from members.api import counter, residencies
 from points.api import partner as points

@@ -86,12 +86,15 @@ SCHEDULE = (
         why=_(
             "What was given for a time is over at its instant; by morning the books say what nobody used of"
             " it, and what was held and never used is let go."
+        ),
+    ),
+    Job(
         name="end_orders_and_vouchers",
         task=end_orders_and_vouchers,
         when=Crontab(minute="*", hour="*"),
         why=_(
-            "Rewards that nobody picked up are back in stock within a minute, and vouchers that a till kept can"
-            " be used again."
+            "Rewards that nobody picked up are back in stock within a minute, and vouchers that a till kept"
+            " can be used again."
         ),
     ),
     Job(

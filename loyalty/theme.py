@@ -60,6 +60,18 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
         ),
     ),
     (
+        _("Rewards and vouchers"),
+        (
+            Screen("benefits.reward", _("Rewards"), "redeem"),
+            Screen("benefits.rewardorder", _("Reward orders"), "orders"),
+            Screen("benefits.stock", _("Stock"), "inventory"),
+            Screen("benefits.voucherbatch", _("Voucher batches"), "confirmation_number"),
+            Screen("benefits.voucher", _("Vouchers"), "local_activity"),
+            Screen("benefits.voucherexport", _("Exports of codes"), "download"),
+            Screen("benefits.offlineuse", _("Uses told later"), "wifi_off"),
+        ),
+    ),
+    (
         _("Ledger"),
         (
             Screen("points.posting", _("Postings"), "receipt_long"),

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from benefits.api.pictures import picture
 from loyalty import health, problems, views
 from loyalty.contracts import contract_routes
 
@@ -38,4 +39,5 @@ urlpatterns = [
     path("api/", include(_MEMBER)),
     path("partner/v1/", include("loyalty.api_partner")),
     path("partner/", include(_PARTNER)),
+    path("pictures/<str:sha256>.webp", picture),
 ]

@@ -25,7 +25,7 @@ class Decisions(NamedTuple):
 class DecidedByAnother(ActsAdmin, PanelPage):
     """Approve, reject, withdraw. Who asked may only take back; who decides is somebody else."""
 
-    actions_detail = ("approve", "reject", "withdraw")
+    actions_detail: tuple[str, ...] = ("approve", "reject", "withdraw")
     decisions: ClassVar[Decisions]
     decide_right: ClassVar[str]
     waiting_state: ClassVar[str]

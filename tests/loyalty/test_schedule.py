@@ -324,9 +324,9 @@ def test_an_instant_without_an_offset_is_refused(text):
 def test_an_unknown_job_is_answered_with_the_known_ones():
     with pytest.raises(
         CommandError,
-        match="expire_points, time_out_holds, end_entitlements, tell_listeners, work_on_uploads, "
-        "seal_ledger, audit_ledger, "
-        "make_coming_parts, prune_answers, forget_uploads, mind_members",
+        match="expire_points, time_out_holds, end_entitlements, end_orders_and_vouchers, "
+        "tell_listeners, work_on_uploads, seal_ledger, audit_ledger, make_coming_parts, "
+        "prune_answers, forget_uploads, mind_members, review_tiers",
     ):
         call_command("run_job", "expire_everything")
 
