@@ -3,13 +3,9 @@
 from django.urls import URLPattern, path
 
 from activities.api import member as activities
-<<<<<<< HEAD
+from benefits.api import member_rewards as rewards
 from benefits.api import member_rights as rights
 from members.api import codes, household, identities, residencies
-=======
-from benefits.api import member_rewards as rewards
-from members.api import household, identities, residencies
->>>>>>> 064f225 (Rewards: points held and pieces reserved in one transaction, and let go of in one; both doors; the audit re-proves them)
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
