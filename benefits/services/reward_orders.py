@@ -44,6 +44,7 @@ from points.services.redemption import Quote, quote_redemption
 from units.models import BusinessUnit, Outlet
 
 EXPIRED_AT_ONCE = 200
+_OF_REWARD = ("reward__program", "reward__provider", "reward__batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,41 +107,12 @@ def place_order(
             raise ReferenceReused(source_ref=order_ref)
         return OrderDone(earlier, is_replay=True)
     stock = _orderable(member, reward, outlet, quantity, at)
-    order_id, unit = uuid7(), _honouring(reward, stock)
-    ends = pickup_ends(at=at, days=reward.pickup_days, time_zone=reward.program.time_zone)
-    hold = hold_points(
-        member=member,
-        program=reward.program,
-        unit=unit,
-        price=reward.price_points * quantity,
-        source_ref=f"reward-order:{order_id}",
-        by=by,
-        at=at,
-        quote_token=quote_token,
-        life=ends - at,
-    ).hold
+    order = _held(stock, member=member, quantity=quantity, by=by, at=at, quote_token=quote_token)
     # Under the locks of the member's wallets, and of the reward: nobody orders beside this one.
     if reward.limit_total is not None:
         Reward.objects.select_for_update(no_key=True).only("pk").get(pk=reward.pk)
     _refuse_limits(member, reward, quantity, at)
-    order = RewardOrder(
-        id=order_id,
-        order_ref=order_ref,
-        member=member,
-        reward=reward,
-        stock=stock,
-        unit=unit,
-        outlet=stock.outlet,
-        quantity=quantity,
-        program=reward.program,
-        points=hold.points,
-        money=reward.price_money * quantity,
-        cost=reward.cost * quantity,
-        currency=reward.currency,
-        hold=hold,
-        placed_at=at,
-        expires_at=hold.expires_at,
-    )
+    order.order_ref = order_ref
     order.save(force_insert=True)
     add_event(order, OrderAct.PLACED, by=by, at=at)
     reserve(order, by=by, at=at)
@@ -279,8 +251,46 @@ def _orderable(member: Member, reward: Reward, outlet: Outlet | None, quantity: 
     return stock
 
 
+def _held(
+    stock: Stock, *, member: Member, quantity: int, by: str, at: datetime, quote_token: str | None
+) -> RewardOrder:
+    """The order, not written yet, with its points held until the time to pick it up is over."""
+    reward, order_id = stock.reward, uuid7()
+    unit = _honouring(reward, stock)
+    ends = pickup_ends(at=at, days=reward.pickup_days, time_zone=reward.program.time_zone)
+    hold = hold_points(
+        member=member,
+        program=reward.program,
+        unit=unit,
+        price=reward.price_points * quantity,
+        source_ref=f"reward-order:{order_id}",
+        by=by,
+        at=at,
+        quote_token=quote_token,
+        life=ends - at,
+    ).hold
+    return RewardOrder(
+        id=order_id,
+        member=member,
+        reward=reward,
+        stock=stock,
+        unit=unit,
+        outlet=stock.outlet,
+        quantity=quantity,
+        program=reward.program,
+        points=hold.points,
+        money=reward.price_money * quantity,
+        cost=reward.cost * quantity,
+        currency=reward.currency,
+        hold=hold,
+        placed_at=at,
+        expires_at=hold.expires_at,
+    )
+
+
 def _stock_of(reward: Reward, outlet: Outlet | None) -> Stock:
-    stocks = list(Stock.objects.filter(reward=reward).select_related("outlet__unit").order_by("id"))
+    rows = Stock.objects.filter(reward=reward).select_related("outlet__unit", *_OF_REWARD)
+    stocks = list(rows.order_by("id"))
     fitting = [stock for stock in stocks if outlet is None or stock.outlet_id == outlet.pk]
     if len(fitting) == 1:
         return fitting[0]

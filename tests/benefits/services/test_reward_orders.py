@@ -9,7 +9,6 @@ from django.db import DatabaseError, connection, transaction
 from benefits.models import RewardOrder, StockMovement, Voucher
 from benefits.refusals import OddQuantity
 from benefits.reward_refusals import (
-    MemberLimitReached,
     MoneyReceiptNeeded,
     OrderEnded,
     OrderNotFound,
@@ -17,8 +16,6 @@ from benefits.reward_refusals import (
     OutletNeeded,
     OutOfStock,
     ReceiptTaken,
-    RewardLimitReached,
-    RewardNotForYou,
     StockTooLow,
     VouchersUsedUp,
 )
@@ -32,7 +29,6 @@ from benefits.services.reward_orders import (
 )
 from benefits.services.reward_refunds import refund_order
 from benefits.services.stock import count_stock, receive_stock
-from members.models import Tier, TierHeld
 from points.refusals import InsufficientPoints, MemberNotActive, QuoteChanged, ReferenceReused
 from points.services.holds import time_out_holds
 from tests.benefits.shop import Shop, acts_of, held, hold_of, make_reward, shelve
@@ -201,91 +197,6 @@ def test_the_last_piece_is_sold_once():
     with pytest.raises(OutOfStock) as refused:
         shop.order()
     assert refused.value.facts == {"left": 0}
-
-
-@pytest.mark.parametrize("quantity", [0, -1, 3])
-def test_an_odd_number_of_pieces_is_refused(quantity):
-    with pytest.raises(OddQuantity):
-        Shop(quantity_max=2).order(quantity=quantity)
-
-
-def test_several_pieces_cost_and_reserve_as_many():
-    shop = Shop(quantity_max=5)
-    order = shop.order(quantity=3)
-
-    assert (order.points, shop.shelf()) == (300, (10, 3))
-    cancel(order)
-    assert shop.shelf() == (10, 0)
-
-
-def test_a_members_limit_counts_what_was_not_given_up(shop):
-    shop.reward.limit_member = 1
-    shop.reward.save()
-    cancel(shop.order())
-    shop.order()
-
-    with pytest.raises(MemberLimitReached):
-        shop.order()
-    shop.order(shop.customer())
-
-
-def test_a_members_limit_of_a_day_begins_anew_at_the_programs_midnight(shop):
-    shop.reward.limit_member, shop.reward.limit_period = 1, "day"
-    shop.reward.save()
-    shop.order(at=datetime(2026, 6, 15, 15, 59, tzinfo=UTC))
-
-    shop.order(at=datetime(2026, 6, 15, 16, 0, tzinfo=UTC))
-    with pytest.raises(MemberLimitReached):
-        shop.order(at=datetime(2026, 6, 15, 16, 1, tzinfo=UTC))
-
-
-def test_an_aliass_orders_count_to_the_person(shop):
-    shop.reward.limit_member = 1
-    shop.reward.save()
-    alias = shop.customer()
-    shop.order(alias)
-    alias.merged_into = shop.member
-    alias.save()
-
-    with pytest.raises(MemberLimitReached):
-        shop.order()
-
-
-def test_the_total_limit_stands_before_the_stock(shop):
-    shop.reward.limit_total = 2
-    shop.reward.save()
-    shop.order()
-    shop.order(shop.customer())
-
-    with pytest.raises(RewardLimitReached):
-        shop.order(shop.customer())
-
-
-@pytest.mark.parametrize(
-    ("fields", "why"),
-    [
-        ({"is_active": False}, "not_offered"),
-        ({"starts_at": NOW + DAY}, "not_yet"),
-        ({"ends_at": NOW}, "over"),
-        ({"roles": ["owner"]}, "other_role"),
-    ],
-)
-def test_only_in_its_window_and_only_to_whom_it_is_offered(fields, why):
-    with pytest.raises(RewardNotForYou) as refused:
-        Shop(**fields).order()
-
-    assert refused.value.facts == {"why": why}
-
-
-def test_only_to_the_tiers_it_is_for(shop):
-    Tier.objects.create(code="SILVER", level=0, name_zh="银卡", name_en="Silver")
-    gold = Tier.objects.create(code="GOLD", level=1, name_zh="金卡", name_en="Gold")
-    shop.reward.tiers.add(gold)
-
-    with pytest.raises(RewardNotForYou):
-        shop.order()
-    TierHeld.objects.create(member=shop.member, tier=gold, since=NOW)
-    shop.order()
 
 
 def test_at_several_outlets_one_must_be_named(shop):
