@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from activities.api import member as activities
+from activities.api import member_tier as tiers
 from benefits.api import member_rewards as rewards
 from benefits.api import member_rights as rights
 from members.api import codes, household, identities, residencies
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("me/identities", identities.MyIdentities.as_view()),
     path("me/identities/<uuid:identity>", identities.MyIdentity.as_view()),
     path("me/identities/<uuid:identity>/prove", identities.ProveIdentity.as_view()),
+    path("me/tier", tiers.MyTier.as_view()),
     path("me/wallets", points.MyWallets.as_view()),
     path("me/wallets/<str:program>/lots", points.MyLots.as_view()),
     path("me/wallets/<str:program>/lots/<uuid:id>", explaining.MyLotExplained.as_view()),

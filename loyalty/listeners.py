@@ -6,14 +6,20 @@ from uuid import UUID
 from activities.services.tier_assessing import assess_members
 from common.models import OutboxEvent
 from common.outbox import Listener
+from loyalty.workflows.merge_members import MERGED, UNMERGED
+from members.models import TierCause
 from members.services.residencies import RESIDENCY_CHANGED
+
+_CAUSES = {MERGED: TierCause.MERGE, UNMERGED: TierCause.UNMERGE}
 
 
 def assess_tier(event: OutboxEvent, at: datetime) -> None:
-    """A role that began or ended may hold its member up on the ladder, or no longer."""
-    assess_members(member_ids=[UUID(event.subject)], by="tiers", at=at)
+    """A role that began or ended may hold its member up; two who became one, or two again, count anew."""
+    members = {UUID(event.subject), UUID(event.payload.get("alias", event.subject))}
+    cause = _CAUSES.get(event.kind, TierCause.REVIEW)
+    assess_members(member_ids=members, by="tiers", at=at, cause=cause)
 
 
 LISTENERS: tuple[Listener, ...] = (
-    Listener(name="tiers", kinds=frozenset({RESIDENCY_CHANGED}), hear=assess_tier),
+    Listener(name="tiers", kinds=frozenset({RESIDENCY_CHANGED, MERGED, UNMERGED}), hear=assess_tier),
 )

@@ -72,6 +72,16 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
         ),
     ),
     (
+        _("Tiers"),
+        (
+            Screen("members.tier", _("Tiers"), "military_tech"),
+            Screen("activities.tierscheme", _("Tier schemes"), "stairs"),
+            Screen("activities.tiergrant", _("Tiers given by hand"), "front_hand"),
+            Screen("activities.tiercredit", _("Tier credits"), "stars"),
+            Screen("members.tierchange", _("Tier changes"), "swap_vert"),
+        ),
+    ),
+    (
         _("Ledger"),
         (
             Screen("points.posting", _("Postings"), "receipt_long"),

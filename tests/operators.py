@@ -8,10 +8,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from psycopg2.extras import DateTimeTZRange
 
-from activities.models import Activity, DailyTotal, EarnRule
+from activities.models import Activity, CreditRule, DailyTotal, EarnRule, LevelTerms, TierScheme
 from common import clock
 from common.models import ImportRun, JobRun
-from members.models import Enrolment, Identity, Member
+from members.models import Enrolment, Identity, Member, Tier
 from members.rules.number import new_member_number
 from members.vault import blind_index
 from points.models import AdjustmentCategory, AdjustmentRequest, ExchangeRate, Posting, Program, RateProposal
@@ -26,7 +26,7 @@ from units.services.partner_keys import issue_partner_key
 
 PASSWORD = "an-operator-of-the-group"
 # What the group below calls things: data, not words of the screens.
-DATA_ZH = ("业态甲", "业态乙", "场所甲", "门店甲", "甲积分", "乙积分", "王小明", "王**")
+DATA_ZH = ("业态甲", "业态乙", "场所甲", "门店甲", "甲积分", "乙积分", "等级甲", "等级乙", "王小明", "王**")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def tell_story(*, members: int = 1) -> Story:
     expire_due_lots(at=at)
     DailyTotal.objects.create(unit=mall, date=at.date(), amount=Decimal(1000), currency="CNY", orders=9)
     issue_partner_key(name="TILLS", units=[mall], scopes=["points:quote"], by="user:1", at=at)
+    _tiers(at)
     _operations(at)
     return Story(mall, hotel, mall_points, hotel_points, rate, rule, people[0], redemption)
 
@@ -172,6 +173,18 @@ def _year_of(member, number, mall, hotel, mall_points, hotel_points):
             by="user:1",
             rule="1 v1",
         )
+
+
+def _tiers(at):
+    """Two levels and a draft by somebody: its lines show on the screens."""
+    levels = [
+        Tier.objects.create(code=code, level=level, name_zh=name, name_en=code)
+        for level, (code, name) in enumerate((("TIER0", "等级甲"), ("TIER1", "等级乙")))
+    ]
+    maker = User.objects.create_user("TIERMAKER")
+    scheme = TierScheme.objects.create(version=1, starts_on=at.date(), made_by=maker, made_at=at)
+    LevelTerms.objects.create(scheme=scheme, tier=levels[1], credits=1000)
+    CreditRule.objects.create(scheme=scheme, sector="mall", credits=1)
 
 
 def _operations(at):

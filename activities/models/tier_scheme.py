@@ -238,7 +238,7 @@ class CreditRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"credit:{self.pk}"
+        return self.get_basis_display()
 
 
 class RoleTerms(models.Model):

@@ -1,7 +1,6 @@
 """Assess members: what their credits, roles, units' tiers and hands make of them is what they hold."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,11 +9,11 @@ from uuid import UUID
 from django.db import connection
 
 from activities.models import TierStanding
-from activities.rules.standing import Credit, Standing, Step, standing_on
-from activities.selectors.tier_floors import Floor, floors_of, highest_on
-from activities.selectors.tier_schemes import TierBook, group_day, scheme_in_force, tier_book
+from activities.rules.standing import Step
+from activities.selectors.tier_assessment import Assessed, assess
+from activities.selectors.tier_schemes import group_day, tier_book
 from common.sql import plain_array
-from members.models import Member, TierCause, TierHeld
+from members.models import TierCause, TierHeld
 from members.selectors.aliases import survivors_of
 from members.services.tiers import Holding, hold_tiers
 
@@ -33,10 +32,6 @@ FROM unnest(%s::uuid[]) AS asked (id)
 ORDER BY asked.id
 ON CONFLICT (member_id) DO NOTHING
 """
-_CREDITS = """
-SELECT member_id, counts_on, known_from, sum(milli)::bigint FROM activities_tiercredit
-WHERE member_id = ANY(%s::uuid[]) GROUP BY 1, 2, 3
-"""
 _FIELDS = (
     *("level", "reached_on", "valid_until", "review_on", "reviewed_on", "lifetime_level", "floor_level"),
     *("floor_until", "look_on", "scheme_version"),
@@ -52,47 +47,6 @@ FROM unnest(%s::uuid[], %s::int[], %s::date[], %s::date[], %s::date[], %s::date[
           floor_until, look_on, scheme_version)
 WHERE s.member_id = n.member_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Assessed:
-    """One member as assessed: the earned standing, every floor, and the one that counts today."""
-
-    standing: Standing
-    floors: Sequence[Floor]
-    floor: Floor | None
-    book: TierBook
-    today: date
-
-    @property
-    def level(self) -> int:
-        """The level that they hold: the higher of what is earned and the floor."""
-        return max(self.standing.level, self.floor.tier.level if self.floor else 0)
-
-    @property
-    def is_lifetime(self) -> bool:
-        """Whether the level that they hold is theirs for life."""
-        return self.standing.lifetime_level is not None and self.standing.lifetime_level >= self.level
-
-    @property
-    def review_on(self) -> date | None:
-        """The first day on which they may hold less; None: no such day is known."""
-        if self.is_lifetime or self.level == self.book.levels[0]:
-            return None
-        ends = []
-        if self.standing.level == self.level:
-            ends.append(self.standing.review_on)
-        if self.floor is not None and self.floor.tier.level == self.level:
-            ends.append(self.floor.until)
-        return None if None in ends else max(end for end in ends if end is not None)
-
-    @property
-    def look_on(self) -> date | None:
-        """The next day on which anything may change by itself."""
-        days = [self.standing.review_on]
-        for floor in self.floors:
-            days += [floor.starts_on, floor.until]
-        return min((day for day in days if day is not None and day > self.today), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +93,6 @@ def assess_members(
     aliases = [alias for alias, person in survivors.items() if alias != person]
     TierStanding.objects.filter(pk__in=aliases).update(look_on=None)
     return _hold(assessed, cause=cause, by=by, at=at)
-
-
-def assess(persons: Sequence[UUID], *, book: TierBook, today: date) -> dict[UUID, Assessed]:
-    """What each would hold on `today`, by all their ids. Reads only."""
-    ids = dict.fromkeys(persons)
-    aliases = Member.objects.filter(merged_into__in=persons).values_list("pk", "merged_into_id")
-    of = {person: person for person in ids} | {alias: into for alias, into in aliases if into is not None}
-    earned: dict[UUID, list[Credit]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_CREDITS, [plain_array(of)])
-        for member_id, counts_on, known_from, milli in cursor.fetchall():
-            earned[of[member_id]].append(Credit(counts_on, known_from, milli))
-    floors = floors_of(of, scheme=scheme_in_force(today), today=today)
-    told = {}
-    for person in persons:
-        mine = floors.get(person, [])
-        standing = standing_on(today, earned=earned.get(person, ()), schemes=book.schemes, ladder=book.levels)
-        told[person] = Assessed(standing, mine, highest_on(mine, today), book, today)
-    return told
 
 
 def _store(assessed: Mapping[UUID, Assessed]) -> None:

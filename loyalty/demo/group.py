@@ -1,4 +1,4 @@
-"""The demo's property group: four units, their places, their points, what those earn and are worth."""
+"""The demo's property group: four units, their places, their points, what those are worth, the ladder."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from psycopg2.extras import DateTimeTZRange
 from activities.models import EarnRule
 from loyalty.demo.benefits import offer_benefits
 from loyalty.demo.offices import open_offices
+from loyalty.demo.tiers import found_ladder
 from points.models import ExchangeRate, ExpiryKind, Program
 from points.services.rates import RateTerms, publish_rate
 from units.models import BusinessUnit, Outlet, Sector, Venue
@@ -126,6 +127,7 @@ def found_group(*, stores: Iterable[str] = ()) -> dict[str, BusinessUnit]:
                 approved_by=approver,
                 at=IN_FORCE_SINCE,
             )
+    found_ladder(proposer=proposer, approver=approver, at=IN_FORCE_SINCE)
     offer_benefits(units, since=IN_FORCE_SINCE)
     plaza = Venue.objects.get(code=MALL.places[0].code)
     shops = [

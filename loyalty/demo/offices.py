@@ -21,7 +21,7 @@ OFFICES: Final = {
         (
             *("can_ask_adjustment", "can_approve_adjustment", "can_approve_rate", "can_propose_rate"),
             *("view_adjustmentrequest", "view_exchangerate", "view_rateproposal", "view_posting"),
-            *("view_lot", "view_seal"),
+            *("view_lot", "view_seal", "view_tierscheme", "change_tierscheme", "view_tiercredit"),
         ),
         (2_000, 10_000, 100_000),
     ),
@@ -29,7 +29,15 @@ OFFICES: Final = {
         (
             *("can_ask_adjustment", "can_approve_adjustment", "can_approve_rate", "can_propose_rate"),
             *("view_adjustmentrequest", "view_exchangerate", "view_rateproposal", "view_posting"),
-            *("view_lot", "view_seal"),
+            *("view_lot", "view_seal", "view_tierscheme", "change_tierscheme", "can_approve_tier_scheme"),
+            *(
+                "view_tier",
+                "change_tier",
+                "can_give_tier",
+                "view_tiergrant",
+                "view_tiercredit",
+                "view_tierchange",
+            ),
             *("view_adjustmentlimit", "add_adjustmentlimit", "change_adjustmentlimit"),
         ),
         (10_000, 50_000, 10_000_000),

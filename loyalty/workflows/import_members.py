@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from activities.services.tier_assessing import assess_members
 from common.bulk import BulkError, BulkTask, Outcome, Reject, Row, Stopwatch
 from common.errors import NotFound
 from members.models import MemberStatus
@@ -49,6 +50,10 @@ def import_members_task(
             arrivals, rejects = enrol_rows(
                 unit=unit, rows=rows, by=by, at=at, is_generated=is_generated, matcher=matcher
             )
+        with watch("tiers"):
+            # What the unit's own ladder called them may hold them up on the group's, from today on.
+            hinted = [arrival.member_id for arrival in arrivals if arrival.told.candidate.tier_hint]
+            assess_members(member_ids=hinted, by=by, at=at)
         with watch("opening balances"):
             refused = _post_openings(unit, program, arrivals, by=by, at=at)
         counts = Counter(str(arrival.ending) for arrival in arrivals if arrival.row.number not in refused)

@@ -12,6 +12,7 @@ from members.admin.residency import (
     history_panel,
     residencies_panel,
 )
+from members.admin.tier import TierAdmin, TierChangeAdmin
 
 __all__ = [
     "CorporateAccountAdmin",
@@ -20,6 +21,8 @@ __all__ = [
     "MatchCandidateAdmin",
     "MemberAdmin",
     "ResidencyAdmin",
+    "TierAdmin",
+    "TierChangeAdmin",
     "enrolments",
     "enrolments_panel",
     "events",

@@ -211,6 +211,7 @@ RESOLVED = OpenApiExample(
             "channel": "import",
             "joined_at": "2024-05-01T02:00:00+00:00",
         },
+        "tier": {"code": "GOLD", "level": 1, "name": "Gold"},
         "points": [{"program": "HOTEL", "name": "Hotel points", "available": 900, "expiring_soon": 800}],
     },
     response_only=True,

@@ -17,6 +17,7 @@ from members.api.codes import CodeDoor, shown_member
 from members.models import MemberStatus
 from members.rules.masking import masked_name
 from members.selectors.members import enrolment_at, member_named
+from members.selectors.tiers import tier_of
 from points.api import examples
 from points.api.till import WAYS, MemberRef
 from points.selectors.balances import wallet_summaries
@@ -51,6 +52,14 @@ class UsablePoints(serializers.Serializer[Any]):
     expiring_soon = PointsField(min_value=0, source="soon_points", help_text=_("Within 30 days."))
 
 
+class TierHere(serializers.Serializer[Any]):
+    """The level of the group's ladder that the member holds."""
+
+    code = serializers.CharField()
+    level = serializers.IntegerField(help_text=_("0 is the lowest."))
+    name = serializers.CharField(source="*", help_text=_("In the language that was asked for."))
+
+
 class ResolvedMember(serializers.Serializer[Any]):
     """A member as a till may see them: the name is masked, and nothing else of the person is told."""
 
@@ -59,6 +68,7 @@ class ResolvedMember(serializers.Serializer[Any]):
     name = serializers.CharField()
     status = serializers.ChoiceField(MemberStatus.choices)
     enrolment = EnrolmentHere(allow_null=True, help_text=_("Null: this unit does not know them yet."))
+    tier = TierHere(allow_null=True, help_text=_("Null: the group has no ladder."))
     points = UsablePoints(many=True, help_text=_("By program. A frozen or closed member spends none."))
 
 
@@ -94,6 +104,7 @@ class MemberResolve(CodeDoor):
             "name": masked_name(member.name),
             "status": member.status,
             "enrolment": enrolment_at(member_id=member.pk, unit=self.unit),
+            "tier": tier_of(member.pk),
             "points": [
                 summary
                 for summary in wallet_summaries(member_id=member.pk, at=clock.now())

@@ -11,7 +11,18 @@ from rich.console import Console
 
 from tests.bench.filling import make_ledger
 from tests.bench.goals import GOALS, STRUCTURE
-from tests.bench.parts import anatomy, batches, doors, expiry, growth, imports, matching, postings, redemption
+from tests.bench.parts import (
+    anatomy,
+    batches,
+    doors,
+    expiry,
+    growth,
+    imports,
+    matching,
+    postings,
+    redemption,
+    tiers,
+)
 from tests.bench.place import a_place
 from tests.bench.report import JSON, show, write
 from tests.bench.run import Run
@@ -27,6 +38,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "matching": matching.measure,
     "expiry": expiry.measure,
     "growth": growth.measure,
+    "tiers": tiers.measure,
 }
 
 

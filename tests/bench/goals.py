@@ -92,6 +92,7 @@ GOALS = (
     ),
     Goal("matching", "s_per_100k_rows", "a list of 100,000 rows, seconds", 600, is_ceiling=True),
     Goal("matching", "memory_gib", "memory of the import, GiB", 4, is_ceiling=True),
+    Goal("tiers", "review_s_per_million", "seconds to review a million members", 300, is_ceiling=True),
     Goal("audit", "s_per_million", "seconds to audit a million postings", 15, is_ceiling=True),
     Goal("calls", "round_trips", "statements a kernel call sends", 1, is_ceiling=True),
 )
