@@ -9,6 +9,7 @@ from typing import Final
 
 from django.contrib.auth.models import Group, Permission, User
 
+from benefits.models import GrantLimit
 from points.models import AdjustmentLimit
 
 # Group: rights, and the points that one may adjust alone (a request, a day) and approve (a request).
@@ -43,6 +44,22 @@ OFFICES: Final = {
         (10_000, 50_000, 10_000_000),
     ),
 }
+# What each office may do with entitlements, and the worth (CNY) that one may give alone (a request, a day)
+# and approve (a request).
+_LOOK: Final = ("view_benefit", "view_benefitversion", "view_entitlementrule", "view_entitlementgrant")
+_GIVE: Final = (*_LOOK, "view_entitlemententry", "view_grantrequest", "can_ask_grant")
+ENTITLEMENTS: Final = {
+    "Service desk": (_GIVE, (100, 500, 0)),
+    "Finance": ((*_GIVE, "can_approve_grant", "can_reverse_usage"), (1_000, 5_000, 20_000)),
+    "Head office": (
+        (
+            *(*_GIVE, "can_approve_grant", "can_reverse_usage", "view_grantlimit", "change_grantlimit"),
+            *("add_benefit", "add_benefitversion", "change_benefitversion"),
+            *("add_entitlementrule", "change_entitlementrule"),
+        ),
+        (5_000, 20_000, 1_000_000),
+    ),
+}
 PROPOSER = "finance"
 APPROVER = "head-office"
 
@@ -55,7 +72,11 @@ def open_offices() -> tuple[User, User]:
     for name, (rights, (alone, alone_day, approve)) in OFFICES.items():
         group, is_new = Group.objects.get_or_create(name=name)
         if is_new:
-            group.permissions.set(Permission.objects.filter(codename__in=rights))
+            worth_rights, (alone_worth, day_worth, approve_worth) = ENTITLEMENTS[name]
+            group.permissions.set(Permission.objects.filter(codename__in=(*rights, *worth_rights)))
+            GrantLimit.objects.create(
+                group=group, alone_max=alone_worth, alone_day_max=day_worth, approve_max=approve_worth
+            )
             AdjustmentLimit.objects.create(
                 group=group, alone_max=alone, alone_day_max=alone_day, approve_max=approve
             )
