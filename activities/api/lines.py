@@ -1,6 +1,6 @@
 """Lines of a receipt or folio in the messages of the partner surface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -54,9 +54,10 @@ class LineShape(serializers.Serializer[Any]):
     refunded = MoneyField()
 
 
-def lines_field(shape: type[StrictSerializer], **kwargs: Any) -> Any:
+def lines_field(shape: type[StrictSerializer]) -> Any:
     """A list of 1 to 1,000 lines, or none told."""
-    return shape(many=True, required=False, allow_empty=False, max_length=LINES_MAX, **kwargs)
+    bounds: dict[str, Any] = {"allow_empty": False, "max_length": LINES_MAX}
+    return shape(many=True, required=False, **bounds)
 
 
 def lines_told(lines: Sequence[Mapping[str, Any]], currency: str) -> tuple[LineReport, ...]:
@@ -79,7 +80,7 @@ def lines_told(lines: Sequence[Mapping[str, Any]], currency: str) -> tuple[LineR
     )
 
 
-def lines_shown(lines: Sequence[Any], currency: str) -> list[dict[str, Any]]:
+def lines_shown(lines: Iterable[Any], currency: str) -> list[dict[str, Any]]:
     """Recorded lines as LineShape takes them."""
     return [
         {

@@ -61,7 +61,9 @@ class ItemProblem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(required=False)
-    errors = serializers.ListField(child=serializers.DictField(), required=False)
+    errors = serializers.ListField(  # type: ignore[assignment]  # the member's name in RFC 9457's problems here
+        child=serializers.DictField(), required=False
+    )
 
 
 class BatchResultShape(serializers.Serializer[Any]):

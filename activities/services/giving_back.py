@@ -42,6 +42,7 @@ def refund_activity(*, unit: BusinessUnit, report: ActivityReport, by: str, at: 
             unit=unit, source_ref=report.source_ref
         )
         return GivenBack(None, None, waiting, told.is_new)
+    assert told.activity_id is not None, "what does not wait is recorded"
     refund = Activity.objects.select_related("unit", "outlet", "member").get(pk=told.activity_id)
     sale = Activity.objects.get(unit=unit, source_ref=refund.refund_of)
     points = points_moved_by([refund])[refund.pk]

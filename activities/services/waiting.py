@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from activities.models import Activity, WaitingRefund, WaitingState
 from activities.rules.lines import LineReport
@@ -27,7 +28,7 @@ class NotWaiting(DomainError):
     """The refund has been decided."""
 
     code = "not_waiting"
-    title = _("This refund does not wait any more.")
+    title = lazy("This refund does not wait any more.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class BulkTask(Generic[Item]):
     required: frozenset[str]
     read: Callable[[Row], Item]
     record: Callable[[Sequence[tuple[Row, Item]], Stopwatch], Outcome]
+    # Rows of one key that follow one another come in one chunk: the lines of a receipt.
+    together: Callable[[Row], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,26 @@ class _Chunk(NamedTuple):
         return len(self.items) + len(self.rejects)
 
 
+def _cut(
+    rows: Iterator[Row | Reject], size: int, together: Callable[[Row], str | None] | None
+) -> Iterator[list[Row | Reject]]:
+    """Chunks of `size` rows, longer by what belongs together with their last."""
+    if together is None:
+        while chunk := list(islice(rows, size)):
+            yield chunk
+        return
+    chunk, last = [], None
+    for row in rows:
+        key = together(row) if isinstance(row, Row) else None
+        if len(chunk) >= size and (key is None or key != last):
+            yield chunk
+            chunk = []
+        chunk.append(row)
+        last = key
+    if chunk:
+        yield chunk
+
+
 class _Import:
     """One file on its way in."""
 
@@ -176,13 +198,15 @@ class _Import:
             content = self.table.content_hash()
         self._patiently(lambda: self._begin(content))
         done = 0
-        rows = (row for row in self.table if row.number > self.state.last_row)
+        rows = _cut(
+            (row for row in self.table if row.number > self.state.last_row), chunk_rows, self.task.together
+        )
         with ThreadPoolExecutor(
             1, "reader", translation.activate, (translation.get_language() or "en",)
         ) as reader:
-            ahead = reader.submit(self._read, rows, chunk_rows)
+            ahead = reader.submit(self._read, rows)
             while (chunk := ahead.result()).size:
-                ahead = reader.submit(self._read, rows, chunk_rows)
+                ahead = reader.submit(self._read, rows)
                 self._patiently(lambda chunk=chunk: self._post(chunk))  # type: ignore[misc]  # mypy cannot infer it
                 done += chunk.size
                 if done % (chunk_rows * CHUNKS_A_SEARCH) < chunk.size:
@@ -198,11 +222,11 @@ class _Import:
             counts.pop("read", 0), counts, self.state.rejected, kept, done, seconds, self.watch.seconds
         )
 
-    def _read(self, rows: Iterator[Row | Reject], size: int) -> _Chunk:
+    def _read(self, rows: Iterator[list[Row | Reject]]) -> _Chunk:
         chunk = _Chunk(0, [], [])
         last_row = 0
         with self.watch("read"):
-            for row in islice(rows, size):
+            for row in next(rows, ()):
                 last_row = row.number
                 if isinstance(row, Reject):
                     chunk.rejects.append(row)
