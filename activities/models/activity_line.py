@@ -37,4 +37,4 @@ class ActivityLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number}. {self.item or self.category}".rstrip()
+        return f"#{self.number} {self.item or self.category}".rstrip()

@@ -3,7 +3,8 @@
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -107,6 +108,26 @@ class Table:
         return BulkError(
             _("%(file)s is damaged or cannot be read: %(why)s.") % {"file": self.path, "why": why}
         )
+
+
+def chunks_of(
+    rows: Iterator[Row | Reject], size: int, together: Callable[[Row], str | None] | None
+) -> Iterator[list[Row | Reject]]:
+    """Chunks of `size` rows, longer by what belongs `together` with their last: rows of one key."""
+    if together is None:
+        while chunk := list(islice(rows, size)):
+            yield chunk
+        return
+    chunk, last = [], None
+    for row in rows:
+        key = together(row) if isinstance(row, Row) else None
+        if len(chunk) >= size and (key is None or key != last):
+            yield chunk
+            chunk = []
+        chunk.append(row)
+        last = key
+    if chunk:
+        yield chunk
 
 
 def in_words(flaw: str, *, wanted: int = 0, found: int = 0) -> str:

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -28,6 +27,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as TerminalProgress
 
 from common import clock
+from common.bulk.base import chunks_of
 from common.bulk.tables import BulkError, Reject, RejectsFile, Row, RowRejected, Table, open_table
 from common.clock import Stopwatch
 from common.errors import sqlstate
@@ -154,26 +154,6 @@ class _Chunk(NamedTuple):
         return len(self.items) + len(self.rejects)
 
 
-def _cut(
-    rows: Iterator[Row | Reject], size: int, together: Callable[[Row], str | None] | None
-) -> Iterator[list[Row | Reject]]:
-    """Chunks of `size` rows, longer by what belongs together with their last."""
-    if together is None:
-        while chunk := list(islice(rows, size)):
-            yield chunk
-        return
-    chunk, last = [], None
-    for row in rows:
-        key = together(row) if isinstance(row, Row) else None
-        if len(chunk) >= size and (key is None or key != last):
-            yield chunk
-            chunk = []
-        chunk.append(row)
-        last = key
-    if chunk:
-        yield chunk
-
-
 class _Import:
     """One file on its way in."""
 
@@ -198,7 +178,7 @@ class _Import:
             content = self.table.content_hash()
         self._patiently(lambda: self._begin(content))
         done = 0
-        rows = _cut(
+        rows = chunks_of(
             (row for row in self.table if row.number > self.state.last_row), chunk_rows, self.task.together
         )
         with ThreadPoolExecutor(
