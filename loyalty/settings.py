@@ -239,6 +239,10 @@ SPECTACULAR_SETTINGS = {
         "PostingKind": "points.models.PostingKind",
         "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",
         "ResidencyRole": "members.models.ResidencyRole",
+        "RewardOrderStatus": "benefits.models.OrderState",
+        "VoucherStatus": "benefits.models.VoucherState",
+        "VoucherKind": "benefits.models.VoucherKind",
+        "RewardKind": "benefits.models.RewardKind",
     },
 }
 

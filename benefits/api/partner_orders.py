@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,6 +38,7 @@ class FulfilRequest(PartnerRequest):
     receipt_ref = RefField(required=False, help_text=_("The till's receipt for the money."))
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class DigestField(serializers.Field[bytes, Any, str, Any]):
     """32 bytes in base64."""
 

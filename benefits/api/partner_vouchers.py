@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +27,7 @@ from points.api.till import TillView
 from units.api.auth import PartnerRequest
 
 
+@extend_schema_serializer(component_name="VoucherToVerify")
 class VerifyRequest(PartnerRequest):
     """A code as it was scanned or typed, and the sale where it is known."""
 
@@ -34,6 +35,7 @@ class VerifyRequest(PartnerRequest):
     sale = MoneyField(required=False, help_text=_("To be paid before this voucher."))
 
 
+@extend_schema_serializer(component_name="VoucherToUse")
 class UseRequest(PartnerRequest):
     """The sale that uses the voucher."""
 
