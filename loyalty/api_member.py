@@ -6,7 +6,8 @@ from activities.api import member as activities
 from activities.api import member_tier as tiers
 from benefits.api import member_rewards as rewards
 from benefits.api import member_rights as rights
-from members.api import codes, household, identities, residencies
+from loyalty import member_privacy
+from members.api import codes, household, identities, privacy, residencies
 from members.api import member as members
 from points.api import member as points
 from points.api import member_exchange as exchange
@@ -14,7 +15,7 @@ from points.api import member_explaining as explaining
 from points.api import member_transfers as transfers
 
 urlpatterns: list[URLPattern] = [
-    path("me", members.Me.as_view()),
+    path("me", member_privacy.Me.as_view()),
     path("me/card", codes.MyCard.as_view()),
     path("me/entitlements", rights.MyEntitlements.as_view()),
     path("me/entitlements/<uuid:id>/code", rights.EntitlementCode.as_view()),
@@ -24,6 +25,12 @@ urlpatterns: list[URLPattern] = [
     path("me/identities/<uuid:identity>", identities.MyIdentity.as_view()),
     path("me/identities/<uuid:identity>/prove", identities.ProveIdentity.as_view()),
     path("me/tier", tiers.MyTier.as_view()),
+    path("me/consents", privacy.MyConsents.as_view()),
+    path("me/access-log", privacy.MyAccessLog.as_view()),
+    path("me/data-export", member_privacy.MyDataExports.as_view()),
+    path("me/data-export/<uuid:export>", member_privacy.MyDataExport.as_view()),
+    path("me/data-export/<uuid:export>/page", member_privacy.MyDataExportPage.as_view()),
+    path("me/erasure-codes", member_privacy.MyErasureCodes.as_view()),
     path("me/wallets", points.MyWallets.as_view()),
     path("me/wallets/<str:program>/lots", points.MyLots.as_view()),
     path("me/wallets/<str:program>/lots/<uuid:id>", explaining.MyLotExplained.as_view()),

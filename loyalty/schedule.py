@@ -15,6 +15,7 @@ from activities.tasks import review_tiers
 from benefits.tasks import end_orders_and_vouchers
 from loyalty.tasks import (
     end_entitlements,
+    erase_members,
     forget_uploads,
     mind_members,
     prune_answers,
@@ -156,6 +157,12 @@ SCHEDULE = (
             "A level ends, and begins, with its day: whose review is due, whose role began or ended, and"
             " everybody when a new scheme starts."
         ),
+    ),
+    Job(
+        name="erase_members",
+        task=erase_members,
+        when=Crontab(minute="40", hour="*"),
+        why=_("Who asked to be erased is, within the hour in which the waiting period ends."),
     ),
 )
 

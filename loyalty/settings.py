@@ -232,8 +232,10 @@ SPECTACULAR_SETTINGS = {
         "RefundState": "activities.api.partner_refunds.STATES",
         "LotState": "points.api.explaining_shapes.LOT_STATES",
         "OpenLotState": "points.api.serializers.LOT_STATES",
+        "AccessKind": "members.models.AccessKind",
         "BindableKind": "members.api.identities.BINDABLE",
         "BindingState": "members.api.identities.STATES",
+        "ConsentPurpose": "members.models.ConsentPurpose",
         "IdentityKind": "members.models.IdentityKind",
         "MemberStatus": "members.models.MemberStatus",
         "PostingKind": "points.models.PostingKind",
@@ -253,6 +255,12 @@ MATCH_LINK_ABOVE = env.float("MATCH_LINK_ABOVE", default=0.95)
 MATCH_ASK_ABOVE = env.float("MATCH_ASK_ABOVE", default=0.05)
 # Whether differing Western given names (Bob, Robert) may be one person's where birth date and the rest agree.
 MATCH_LINK_CALL_NAMES = env.bool("MATCH_LINK_CALL_NAMES", default=True)
+
+# --- privacy (docs/privacy.md) ---
+# How many members one operator may see in full within 24 hours.
+REVEALS_PER_DAY = env.int("REVEALS_PER_DAY", default=100)
+# Days between a member's wish to be erased and the erasure; meanwhile the membership is closed. 0: at once.
+ERASURE_WAIT_DAYS = env.int("ERASURE_WAIT_DAYS", default=0)
 
 # --- the admin's look ---
 UNFOLD = _UNFOLD

@@ -13,6 +13,8 @@ from common.idempotency import prune_idempotency_records
 from common.outbox import deliver_due
 from loyalty.listeners import LISTENERS
 from loyalty.workflows import uploads
+from loyalty.workflows.erase_member import erase_due
+from members.services.exporting import forget_exports
 from members.services.minding import forget_codes, mind_guardians
 from points.tasks import TIME_LIMIT, once_a_day
 
@@ -40,6 +42,13 @@ def end_entitlements(as_of: str | None = None) -> dict[str, Any]:
     return once_a_day("end_entitlements", _end, as_of)
 
 
+@shared_task(acks_late=True, time_limit=int(TIME_LIMIT.total_seconds()))
+def erase_members(as_of: str | None = None) -> dict[str, Any]:
+    """Hourly. Erase whoever's waiting period is over. Claims nothing: the next run takes up what is left."""
+    at = now() if as_of is None else datetime.fromisoformat(as_of)
+    return erase_due(by="erase_members", at=at)
+
+
 @shared_task(acks_late=True, time_limit=int(TELLING_TIME_LIMIT.total_seconds()))
 def tell_listeners(as_of: str | None = None) -> dict[str, Any]:
     """Each minute. Hand on the events that were committed meanwhile. Returns how the deliveries ended."""
@@ -65,7 +74,11 @@ def _forget_uploads(at: datetime) -> dict[str, Any]:
 
 
 def _mind(at: datetime) -> dict[str, Any]:
-    return {"children": mind_guardians(by="mind_members", at=at), "codes": forget_codes(at=at)}
+    return {
+        "children": mind_guardians(by="mind_members", at=at),
+        "codes": forget_codes(at=at),
+        "exports": forget_exports(at=at),
+    }
 
 
 def _end(at: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Operators' screens that belong to the whole project: the dashboard, sign-ins, jobs and imports."""
 
+from loyalty.admin.erasure import ErasureAdmin
 from loyalty.admin.merging import MemberMergeAdmin, merges_panel
 from loyalty.admin.people import GroupAdmin, UserAdmin
 from loyalty.admin.runs import ImportRunAdmin, JobRunAdmin
@@ -8,6 +9,7 @@ from loyalty.admin.uploads import ImportUploadAdmin
 
 __all__ = [
     "CrontabAdmin",
+    "ErasureAdmin",
     "GroupAdmin",
     "ImportRunAdmin",
     "ImportUploadAdmin",

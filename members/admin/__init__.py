@@ -5,6 +5,7 @@ from members.admin.match_candidate import MatchCandidateAdmin
 from members.admin.member import EnrolmentAdmin, MemberAdmin
 from members.admin.own_moments import enrolments, events, standing_tiles, tier_changes
 from members.admin.own_panels import enrolments_panel, identities_panel
+from members.admin.privacy import ConsentTextAdmin, DataAccessAdmin, accesses_panel, consents_panel
 from members.admin.residency import (
     CorporateAccountAdmin,
     ResidencyAdmin,
@@ -15,7 +16,9 @@ from members.admin.residency import (
 from members.admin.tier import TierAdmin, TierChangeAdmin
 
 __all__ = [
+    "ConsentTextAdmin",
     "CorporateAccountAdmin",
+    "DataAccessAdmin",
     "EnrolmentAdmin",
     "HouseholdAdmin",
     "MatchCandidateAdmin",
@@ -23,6 +26,8 @@ __all__ = [
     "ResidencyAdmin",
     "TierAdmin",
     "TierChangeAdmin",
+    "accesses_panel",
+    "consents_panel",
     "enrolments",
     "enrolments_panel",
     "events",

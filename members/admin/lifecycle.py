@@ -75,7 +75,7 @@ class GuardianForm(forms.Form):
 class LifecycleActs(BaseAdmin):
     """Buttons on a member's page. Each shows where it changes something, to who may change members."""
 
-    actions_detail = ("freeze", "unfreeze", "close", "reopen", "guard", "award")
+    actions_detail: tuple[str, ...] = ("freeze", "unfreeze", "close", "reopen", "guard", "award")
 
     def has_freeze_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Of an active member."""

@@ -16,6 +16,7 @@ from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, page_
 from common.errors import DomainError
 from members.admin.lifecycle import LifecycleActs
 from members.admin.panels import panels_of
+from members.admin.privacy import PrivacyActs
 from members.admin.tiles import tiles_of
 from members.admin.timeline import timeline_of
 from members.models import Enrolment, Identity, Member, MemberStatus
@@ -52,12 +53,13 @@ class UnitFilter(admin.SimpleListFilter):
 
 
 @admin.register(Member)
-class MemberAdmin(LifecycleActs, WholeTermSearch, PanelPage):
+class MemberAdmin(LifecycleActs, PrivacyActs, WholeTermSearch, PanelPage):
     """One person, once. Found by what they show at a desk: number, phone, card; each whole."""
 
     change_form_template = "admin/members/member/change_form.html"
     list_display = ("number", "masked_name", "status_label", "unit_codes", "joined_at", "generated")
     list_filter = ("status", UnitFilter, "is_generated", ("joined_at", RangeDateTimeFilter))
+    actions_detail = (*LifecycleActs.actions_detail, *PrivacyActs.actions_detail)
     search_fields = ("number",)
     search_help_text = _(
         "Member number, phone or legacy card, whole. A phone is looked up without being stored."

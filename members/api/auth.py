@@ -96,6 +96,11 @@ class MemberView(ApiView):
         """Who causes what this request does: `member:<id>`, a guardian in the child's place too."""
         return f"member:{self._caller.pk}"
 
+    @property
+    def signed_in(self) -> Member:
+        """Who signed in: a guardian themself, also where they act for a child."""
+        return self._caller
+
     def caller(self) -> str:
         """Retry keys and limits belong to the member, whichever token they show; for each child apart."""
         named = self.request.headers.get(ACT_FOR)

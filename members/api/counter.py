@@ -15,6 +15,7 @@ from members.models import Enrolment, MemberStatus
 from members.rules.masking import masked_name
 from members.rules.normalise import NAME_CHARACTERS_MAX
 from members.services.counter import ToldAtCounter, enrol_at_counter
+from members.services.looking import Seen, look_as_unit
 from units.api.auth import PartnerRequest, PartnerView
 
 
@@ -32,17 +33,20 @@ class CounterRequest(PartnerRequest):
 
 
 class EnrolledMember(serializers.Serializer[Enrolment]):
-    """The member as a counter may see them: the name is masked."""
+    """The member as a counter may see them: the name is masked. `seen`, in the context: what it may see."""
 
     id = serializers.UUIDField(source="member.pk")
     number = serializers.CharField(source="member.number")
-    name = serializers.SerializerMethodField()
+    name = serializers.SerializerMethodField(
+        help_text=text("Masked. Null: the member does not want this unit to see it.")
+    )
     status = serializers.ChoiceField(MemberStatus.choices, source="member.status")
     legacy_card = serializers.CharField(allow_null=True)
     joined_at = InstantField()
 
-    def get_name(self, enrolment: Enrolment) -> str:
-        return masked_name(enrolment.member.name)
+    def get_name(self, _enrolment: Enrolment) -> str | None:
+        seen: Seen | None = self.context["seen"]
+        return None if seen is None else masked_name(seen.values.get("name", ""))
 
 
 _ASKED = {
@@ -80,18 +84,25 @@ class CounterMembers(PartnerView):
     def post(self, _request: Request) -> Response:
         """Make somebody a member at this unit. 201: enrolled now; 200: this unit knew them.
 
-        A phone that any unit knows is the same member. Under 14, the membership is `frozen` until a guardian
-        is on record. Refusals: `nothing_identifies`; `card_of_another`; `email_of_another`; `bad_phone`.
+        A phone that any unit knows is the same member. A `consent_text` that head office has published is
+        kept as a consent given to this unit; another is your own paper. Under 14, the membership is `frozen`
+        until a guardian is on record. Refusals: `nothing_identifies`; `card_of_another`; `email_of_another`;
+        `bad_phone`; `consent_text_outdated`.
         """
         asked: dict[str, Any] = self.read(CounterRequest)
         consent_text = asked.pop("consent_text")
         if "card" in asked:
             asked["legacy_card"] = asked.pop("card")
+        at = clock.now()
         enrolment, is_new = enrol_at_counter(
             unit=self.unit,
             told=cast("ToldAtCounter", asked),
             consent_text=consent_text,
             by=self.actor,
-            at=clock.now(),
+            at=at,
         )
-        return Response(EnrolledMember(enrolment).data, status=201 if is_new else 200)
+        seen = look_as_unit(
+            member_id=enrolment.member_id, unit=self.unit, fields=["name"], by=self.actor, at=at
+        )
+        answer = EnrolledMember(enrolment, context={"seen": seen})
+        return Response(answer.data, status=201 if is_new else 200)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from members.models.encrypted_field import EncryptedJSONField
 from members.models.member import Member
 from units.models import BusinessUnit
 
@@ -21,7 +22,8 @@ class Enrolment(models.Model):
     channel = models.CharField(_("channel"), max_length=20, default="import")
     tier_hint = models.CharField(_("legacy tier"), max_length=40, blank=True, default="")
     joined_at = models.DateTimeField(_("joined"))
-    attributes = models.JSONField(_("other columns"), default=dict, blank=True)
+    # Columns of the unit's list that the format does not know: whatever they hold, it is about this person.
+    attributes = EncryptedJSONField(_("other columns"), owner="member_id", default=dict, blank=True)
     enrolled_by = models.CharField(_("enrolled by"), max_length=80)
     created_at = models.DateTimeField(_("created"))
 

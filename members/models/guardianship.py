@@ -3,9 +3,11 @@
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
+from members.models.encrypted_field import EncryptedTextField, OctetLength
 from members.models.member import Member
 
 
@@ -29,7 +31,7 @@ class Guardianship(models.Model):
     since = models.DateField(_("since"))
     until = models.DateField(_("until"))
     # What was seen, such as "household register, seen at the desk": no numbers of documents.
-    evidence = models.CharField(_("evidence"), max_length=200)
+    evidence = EncryptedTextField(_("evidence"), owner="child_id")
     recorded_by = models.CharField(_("recorded by"), max_length=80)
     recorded_at = models.DateTimeField(_("recorded"))
 
@@ -43,7 +45,9 @@ class Guardianship(models.Model):
             models.CheckConstraint(
                 condition=models.Q(until__gte=models.F("since")), name="guardianship_ends_after_its_start"
             ),
-            models.CheckConstraint(condition=~models.Q(evidence=""), name="guardianship_has_its_evidence"),
+            models.CheckConstraint(
+                condition=GreaterThan(OctetLength("evidence"), 0), name="guardianship_has_its_evidence"
+            ),
             ExclusionConstraint(
                 name="one_guardianship_a_pair_at_a_time",
                 expressions=[

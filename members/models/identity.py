@@ -27,7 +27,7 @@ class Identity(models.Model):
         Member, on_delete=models.PROTECT, related_name="identities", verbose_name=_("member")
     )
     kind = models.CharField(_("kind"), max_length=8, choices=IdentityKind.choices)
-    value = EncryptedTextField(_("value"))
+    value = EncryptedTextField(_("value"), owner="member_id")
     blind_index = models.BinaryField(max_length=32, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     # A word of members/rules/proof.py, or the channel that told it.

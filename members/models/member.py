@@ -23,10 +23,10 @@ class Member(models.Model):
     status = models.CharField(
         _("status"), max_length=8, choices=MemberStatus.choices, default=MemberStatus.ACTIVE
     )
-    name = EncryptedTextField(_("name"), blank=True, default="")
+    name = EncryptedTextField(_("name"), owner="id", blank=True, default="")
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
     gender = models.CharField(_("gender"), max_length=8, blank=True, default="")
-    address = EncryptedTextField(_("address"), blank=True, default="")
+    address = EncryptedTextField(_("address"), owner="id", blank=True, default="")
     # Data made for a demo says so wherever it shows.
     is_generated = models.BooleanField(_("generated for the demo"), default=False)
     joined_at = models.DateTimeField(_("joined"))

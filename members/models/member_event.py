@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
+from members.models.encrypted_field import EncryptedTextField
 from members.models.member import Member
 
 
@@ -20,6 +21,7 @@ class EventKind(models.TextChoices):
     GUARD_ENDED = "guard_ended", _("Guardian ended")
     MERGED = "merged", _("Merged")
     UNMERGED = "unmerged", _("Merge undone")
+    ERASED = "erased", _("Erased")
 
 
 class EventCause(models.TextChoices):
@@ -40,8 +42,8 @@ class MemberEvent(models.Model):
     cause = models.CharField(
         _("cause"), max_length=12, choices=EventCause.choices, default=EventCause.BY_HAND
     )
-    # No names, phones or cards: it outlives the person's data. Identities are told by kind only.
-    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    # An operator's own words about somebody: they end with the member's key, though the row stays.
+    reason = EncryptedTextField(_("reason"), owner="member_id", blank=True, default="")
     by = models.CharField(_("by"), max_length=80)
     at = models.DateTimeField(_("at"))
 

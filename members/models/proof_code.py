@@ -13,6 +13,7 @@ class CodePurpose(models.TextChoices):
     """What entering the code does. A code for one purpose is worth nothing for another."""
 
     BIND = "bind", _("Bind an identity")
+    ERASE = "erase", _("Erase the membership")
 
 
 class CodeOutcome(models.TextChoices):
@@ -20,6 +21,8 @@ class CodeOutcome(models.TextChoices):
 
     OPEN = "open", _("Open")
     BOUND = "bound", _("Bound")
+    # Whoever entered it is who they say they are.
+    PROVEN = "proven", _("Proven")
     # Proven by this member, and another's on record: a person decides whether the two are one.
     OF_ANOTHER = "of_another", _("Another member's")
     SPENT = "spent", _("Too many tries")
@@ -37,7 +40,7 @@ class ProofCode(models.Model):
     )
     purpose = models.CharField(_("purpose"), max_length=8, choices=CodePurpose.choices)
     kind = models.CharField(_("kind"), max_length=8, choices=IdentityKind.choices)
-    value = EncryptedTextField(_("value"))
+    value = EncryptedTextField(_("value"), owner="member_id")
     blind_index = models.BinaryField(max_length=32, editable=False)
     code_digest = models.BinaryField(max_length=32, editable=False)
     tries_left = models.PositiveSmallIntegerField(_("tries left"))

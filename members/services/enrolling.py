@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
 from common.errors import DomainError, InvalidRequest
+from members.data_keys import keys_of, keys_of_new
 from members.models import Enrolment, Identity, IdentityKind, MatchKeyKind, Member, MemberStatus
 from members.rules.candidate import Candidate
 from members.rules.linkage_features import Features, features_of
@@ -31,7 +32,7 @@ from members.services.storing import (
     store_shared,
 )
 from members.services.wards import freeze_wards, is_ward
-from members.vault import blind_index
+from members.vault import DataKey, blind_index
 from units.models import BusinessUnit
 
 
@@ -235,13 +236,15 @@ class _Register:
     def write(self) -> None:
         """Store what the batch added, identities in index order: two batches never wait in a circle."""
         at, by, channel = self.desk.at, self.desk.by, self.desk.channel
-        store_members(self.created, is_generated=self.desk.is_generated, at=at)
+        keys = self._keys()
+        store_members(self.created, keys=keys, is_generated=self.desk.is_generated, at=at)
         freeze_wards(self.created, by=by, at=at)
-        store_identities(sorted(self.identified), proof=channel, at=at)
-        store_shared(self.shared, proof=channel, at=at)
+        store_identities(sorted(self.identified), keys=keys, proof=channel, at=at)
+        store_shared(self.shared, keys=keys, proof=channel, at=at)
         joined = sorted(self.joined, key=lambda seat: seat.card or "")
         store_enrolments(
             [(seat.member_id, seat.card, seat.told) for seat in joined if seat.told],
+            keys=keys,
             unit_id=self.unit.pk,
             channel=channel,
             by=by,
@@ -257,6 +260,13 @@ class _Register:
             + self.told
         )
         store_match_candidates(self.asked, unit_id=self.unit.pk, at=at)
+
+    def _keys(self) -> dict[UUID, DataKey]:
+        """The data keys that the batch closes with. One statement for the new, one more for the known."""
+        new = [member_id for member_id, _told in self.created]
+        about = {member_id for _kind, _index, _value, member_id in self.identified + self.shared}
+        about |= {seat.member_id for seat in self.joined if seat.told and seat.told.attributes}
+        return keys_of_new(new) | keys_of(about.difference(new))
 
     def _told_key(self, one: _Keyed) -> int:
         return key_of("told", f"{self.unit.pk} {one.told.legacy_card} {one.told.name}")

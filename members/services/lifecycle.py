@@ -14,13 +14,16 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError, InvalidRequest
+from members.data_keys import MemberErased
 from members.models import (
+    Erasure,
     EventCause,
     EventKind,
     HouseholdMember,
     HouseholdState,
     Member,
     MemberEvent,
+    MemberKey,
     MemberStatus,
 )
 from members.rules.ages import needs_guardian
@@ -115,14 +118,20 @@ def reopen_member(*, member_id: UUID, reason: str, by: str, at: datetime) -> Mem
 
     :raises ReasonMissing: no reason
     :raises NotClosed: it is not closed
+    :raises MemberErased: nothing is left to take up
     :raises GuardianMissing: they are under 14 and nobody answers for them
     """
     words = _told(reason)
     member = _locked(member_id)
     if member.status != MemberStatus.CLOSED:
         raise NotClosed
+    if MemberKey.objects.filter(member_id=member_id, destroyed_at__isnull=False).exists():
+        raise MemberErased
     if is_unguarded(member, at=at):
         raise GuardianMissing
+    # Who comes back while an erasure waits does not want it any more.
+    waiting = Erasure.objects.filter(member_id=member_id, done_at=None, withdrawn_at=None)
+    waiting.update(withdrawn_at=at)
     _change(member, MemberStatus.ACTIVE, EventKind.REOPENED, reason=words, by=by, at=at)
     return member
 

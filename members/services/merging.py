@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from members.data_keys import MemberErased
 from members.models import (
     Enrolment,
     EventKind,
@@ -26,6 +27,7 @@ from members.models import (
     MatchState,
     Member,
     MemberEvent,
+    MemberKey,
     MemberMerge,
     Residency,
 )
@@ -55,11 +57,15 @@ def locked_pair(*, survivor_id: UUID, alias_id: UUID) -> Pair:
 
     The alias is locked so that nothing which names it is written meanwhile (a foreign key's lock waits); the
     survivor only against other decisions about it.
+
+    :raises MemberErased: one of them was erased: nothing is left to join or to part
     """
     people = {
         pk: Member.objects.select_for_update(no_key=pk != alias_id).get(pk=pk)
         for pk in sorted({survivor_id, alias_id})
     }
+    if MemberKey.objects.filter(member_id__in=people, destroyed_at__isnull=False).exists():
+        raise MemberErased
     followers = [pk for pk in ids_of(alias_id) if pk != alias_id]
     return Pair(people[survivor_id], people[alias_id], tuple(followers))
 

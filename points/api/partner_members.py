@@ -18,6 +18,7 @@ from members.models import MemberStatus
 from members.rules.masking import masked_name
 from members.selectors.members import enrolment_at, member_named
 from members.selectors.tiers import tier_of
+from members.services.looking import look_as_unit
 from points.api import examples
 from points.api.till import WAYS, MemberRef
 from points.selectors.balances import wallet_summaries
@@ -65,7 +66,10 @@ class ResolvedMember(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     number = serializers.CharField()
-    name = serializers.CharField()
+    name = serializers.CharField(
+        allow_null=True,
+        help_text=_("Masked. Null: they are no customer of this unit and did not agree, or said no."),
+    )
     status = serializers.ChoiceField(MemberStatus.choices)
     enrolment = EnrolmentHere(allow_null=True, help_text=_("Null: this unit does not know them yet."))
     tier = TierHere(allow_null=True, help_text=_("Null: the group has no ladder."))
@@ -88,26 +92,28 @@ class MemberResolve(CodeDoor):
         """Find a member by id, number, phone, card of this unit, plate, or the code that they show.
 
         A POST keeps them out of addresses. 404: nobody. A frozen or closed member is found, with that status.
-        A code is not used up by this. Refusals: `member_code_wrong`; `member_code_expired`;
-        `too_many_wrong_codes`.
+        A code is not used up by this. A unit that does not know them sees their name only under their
+        consent, and they see that it looked; points work without it. Refusals: `member_code_wrong`;
+        `member_code_expired`; `too_many_wrong_codes`.
         """
         asked = self.read(ResolveRequest)
-        unit = self.unit
+        unit, at = self.unit, clock.now()
         member = (
-            shown_member(code=asked["code"], caller=self.caller(), at=clock.now())
+            shown_member(code=asked["code"], caller=self.caller(), at=at)
             if "code" in asked
             else member_named(asked, unit=unit)
         )
+        seen = look_as_unit(member_id=member.pk, unit=unit, fields=["name"], by=self.actor, at=at)
         told = {
             "id": member.pk,
             "number": member.number,
-            "name": masked_name(member.name),
+            "name": None if seen is None else masked_name(seen.values.get("name", "")),
             "status": member.status,
             "enrolment": enrolment_at(member_id=member.pk, unit=self.unit),
             "tier": tier_of(member.pk),
             "points": [
                 summary
-                for summary in wallet_summaries(member_id=member.pk, at=clock.now())
+                for summary in wallet_summaries(member_id=member.pk, at=at)
                 if member.status == MemberStatus.ACTIVE and summary.program.is_active
             ],
         }

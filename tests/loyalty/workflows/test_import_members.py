@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common import clock
+from loyalty.workflows.import_members import opening_ref
 from members.models import Enrolment, Identity, Member, MemberStatus
 from members.rules.number import is_member_number
 from members.selectors.members import member_by_ref
@@ -194,7 +195,7 @@ def test_a_balance_lives_through_its_last_day_in_the_programs_zone(tmp_path, mal
     imported(tmp_path, rows)
 
     told, policy, never = (
-        Lot.objects.get(posting__source_ref=f"opening:{card}").expires_at
+        Lot.objects.get(posting__source_ref=opening_ref(card)).expires_at
         for card in ("TOLD", "POLICY", "NEVER")
     )
     assert told.isoformat() == f"{last_day.isoformat()}T16:00:00+00:00"

@@ -151,5 +151,5 @@ def test_resolving_costs_the_same_however_much_the_member_has(mall, member, djan
             give(member, program, 10, unit=mall)
     client = till(mall)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(12):
         assert len(resolve(client, card="C-1")[1]["points"]) == 5

@@ -1,0 +1,138 @@
+"""Everything that the house holds about a member, for the member (PIPL, article 45).
+
+Complete by construction: every table with a foreign key to the member is a section, field by field, whichever
+app it belongs to; a new table is there the day it is made. What is left out is named below, with the reason.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Final, cast
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import BinaryField, Field, ForeignKey, Model, Q
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from members.models import Member
+from members.models.encrypted_field import EncryptedField
+from members.selectors.aliases import ids_of, survivor_of
+
+# Tables that name the member and are no part of the copy.
+LEFT_OUT: Final = {
+    "members.matchkey": "keyed hashes of what the copy says in clear",
+    "members.matchcandidate": "asks whether another person is the same: it is about two people",
+}
+# Columns that say nothing to the member, or name members of staff.
+_FIELDS_LEFT_OUT: Final = frozenset({"is_generated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The rows of one table: `fields` are (name, label) of its columns, `rows` the values in their order."""
+
+    name: str
+    title: str
+    fields: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Any]]
+
+    @property
+    def as_objects(self) -> list[dict[str, Any]]:
+        """Each row by the names of its fields."""
+        names = [name for name, _label in self.fields]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    @property
+    def as_page(self) -> SafeString:
+        """The rows of a table of HTML. Escaped here: a template's loop takes minutes over a long history."""
+        told = (
+            "".join(f"<td>{'' if value is None else escape(value)}</td>" for value in row)
+            for row in self.rows
+        )
+        return mark_safe("\n".join(f"<tr>{cells}</tr>" for cells in told))  # noqa: S308 -- each value is escaped
+
+
+def copy_of(*, member_id: UUID) -> list[Section]:
+    """Everything about the person, under all their ids; the person first, then app by app."""
+    ids = ids_of(survivor_of(member_id))
+    return [section for section in _sections(ids) if section.rows]
+
+
+def exported_models() -> list[tuple[type[Model], list[str]]]:
+    """Every table that names a member, with the columns that do; the member's own first."""
+    found: list[tuple[type[Model], list[str]]] = [(Member, ["id"])]
+    for model in apps.get_models():
+        label = model._meta.label_lower  # noqa: SLF001 -- Django's documented model API
+        names = [field.name for field in _columns(model) if _names_member(field) and model is not Member]
+        if names and label not in LEFT_OUT:
+            found.append((model, names))
+    return found
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else escape(value)
+
+
+def _sections(ids: Sequence[UUID]) -> Iterator[Section]:
+    for model, names in exported_models():
+        meta = model._meta  # noqa: SLF001 -- same
+        is_mine = Q()
+        for name in names:
+            is_mine |= Q(**{f"{name}__in": ids})
+        rows = list(model._default_manager.filter(is_mine).order_by("pk"))  # noqa: SLF001 -- same
+        fields = [field for field in _columns(model) if _is_told(field)]
+        others = _others(rows, fields, set(ids))
+        yield Section(
+            meta.label_lower,
+            str(meta.verbose_name_plural),
+            [(field.name, str(field.verbose_name)) for field in fields],
+            [[_plain(others, field, getattr(row, field.attname)) for field in fields] for row in rows],
+        )
+
+
+def _columns(model: type[Model]) -> list["Field[Any, Any]"]:
+    return list(model._meta.concrete_fields)  # noqa: SLF001 -- same
+
+
+def _names_member(field: "Field[Any, Any]") -> bool:
+    return isinstance(field, ForeignKey) and field.related_model is Member
+
+
+def _is_told(field: "Field[Any, Any]") -> bool:
+    """Not digests and indexes, not staff."""
+    is_digest = isinstance(field, BinaryField) and not isinstance(field, EncryptedField)
+    is_staff = isinstance(field, ForeignKey) and field.related_model is User
+    return not is_digest and not is_staff and field.name not in _FIELDS_LEFT_OUT
+
+
+def _others(
+    rows: Sequence[Model], fields: Sequence["Field[Any, Any]"], ids: set[UUID]
+) -> dict[str, dict[Any, str]]:
+    """By field: what its foreign keys are called. One statement a field; other members stay nameless."""
+    called: dict[str, dict[Any, str]] = {}
+    for field in fields:
+        if not isinstance(field, ForeignKey):
+            continue
+        keys = {getattr(row, field.attname) for row in rows} - {None}
+        other = cast("type[Model]", field.related_model)
+        if other is Member:
+            mine = Member.objects.filter(pk__in=keys & ids).values_list("pk", "number")
+            called[field.name] = dict.fromkeys(keys, "") | dict(mine)
+        elif any(one.name == "code" for one in _columns(other)):
+            known = other._default_manager.filter(pk__in=keys)  # noqa: SLF001 -- same
+            called[field.name] = dict(known.values_list("pk", "code"))
+    return called
+
+
+def _plain(others: dict[str, dict[Any, str]], field: "Field[Any, Any]", value: Any) -> Any:
+    """`value` as JSON and a page can tell it."""
+    if field.name in others:
+        return others[field.name].get(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
