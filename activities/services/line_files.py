@@ -121,15 +121,15 @@ def _refused_with(rows: Sequence[Row], flaws: dict[int, ReportRefused]) -> list[
 
 
 def _together(parts: Sequence[ActivityReport]) -> ActivityReport:
-    """One report of the lines, numbered as they stand.
+    """One report of the lines, numbered as they stand. It happened when its first line did.
 
     :raises ReportRefused: lines_differ, where they are not one receipt's
     """
     first = parts[0]
     for part in parts:
-        same = (part.kind, part.member_ref, part.outlet_id, part.occurred_at, part.refund_of)
-        if same != (first.kind, first.member_ref, first.outlet_id, first.occurred_at, first.refund_of):
-            words = _("Lines of one receipt differ in kind, member, outlet, time or refunded sale.")
+        same = (part.kind, part.member_ref, part.outlet_id, part.refund_of)
+        if same != (first.kind, first.member_ref, first.outlet_id, first.refund_of):
+            words = _("Lines of one receipt differ in kind, member, outlet or refunded sale.")
             raise ReportRefused("lines_differ", words, field="source_ref")
     lines = tuple(replace(part.lines[0], number=number) for number, part in enumerate(parts, 1))
     return replace(
