@@ -26,7 +26,10 @@ from units.services.partner_keys import issue_partner_key
 
 PASSWORD = "an-operator-of-the-group"
 # What the group below calls things: data, not words of the screens.
-DATA_ZH = ("业态甲", "业态乙", "场所甲", "门店甲", "甲积分", "乙积分", "等级甲", "等级乙", "王小明", "王**")
+DATA_ZH = (
+    *("业态甲", "业态乙", "场所甲", "门店甲", "甲积分", "乙积分", "等级甲", "等级乙"),
+    *("王小明", "王**", "王"),
+)
 
 
 @dataclass(frozen=True)
