@@ -65,12 +65,16 @@ def make_rate(
     )
 
 
-def make_earn_rule(unit: BusinessUnit, program: Program, rate: str = "1", **fields: Any) -> EarnRule:
+def make_earn_rule(unit: BusinessUnit | None, program: Program, rate: str = "1", **fields: Any) -> EarnRule:
     return EarnRule.objects.create(
         unit=unit,
         program=program,
         points_per_currency_unit=Decimal(rate),
-        **{"during": DateTimeTZRange(LONG_AGO, None)} | fields,
+        **{
+            "code": f"{unit.code if unit else 'ALL'}-{program.code}",
+            "during": DateTimeTZRange(LONG_AGO, None),
+        }
+        | fields,
     )
 
 

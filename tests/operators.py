@@ -70,7 +70,7 @@ def tell_story(*, members: int = 1) -> Story:
         source=hotel_points, target=mall_points, numerator=2, denominator=1, during=forever
     )
     rule = EarnRule.objects.create(
-        unit=mall, program=mall_points, points_per_currency_unit=Decimal(1), during=forever
+        code="MALL-BASE", unit=mall, program=mall_points, points_per_currency_unit=Decimal(1), during=forever
     )
     people = [_member(number) for number in range(members)]
     for number, person in enumerate(people):

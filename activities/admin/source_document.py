@@ -3,7 +3,7 @@
 from django.utils.safestring import SafeString
 
 from activities.models import Activity
-from activities.services.rows import posting_ref_of
+from activities.rules.postings import posting_ref_of
 from common.admin import page_link
 from points.admin.documents import source_document
 from points.models import Posting

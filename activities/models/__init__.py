@@ -2,10 +2,13 @@
 
 from activities.models.activity import Activity, ActivityKind
 from activities.models.activity_line import ActivityLine
+from activities.models.assessment import Assessment, BudgetUse
 from activities.models.claim_terms import CLAIM_DAYS, ClaimTerms
 from activities.models.claim_try import ClaimTry
 from activities.models.daily_total import DailyTotal
 from activities.models.earn_rule import EarnRule
+from activities.models.earn_rule_proposal import EarnRuleProposal
+from activities.models.earn_terms import EarnEffect
 from activities.models.tier_credit import TierCredit, TierGrant, TierStanding
 from activities.models.tier_scheme import (
     CREDITED_KINDS,
@@ -26,12 +29,16 @@ __all__ = [
     "Activity",
     "ActivityKind",
     "ActivityLine",
+    "Assessment",
+    "BudgetUse",
     "ClaimTerms",
     "ClaimTry",
     "CreditBasis",
     "CreditRule",
     "DailyTotal",
+    "EarnEffect",
     "EarnRule",
+    "EarnRuleProposal",
     "LevelTerms",
     "RoleTerms",
     "SchemeState",

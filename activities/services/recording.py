@@ -1,26 +1,29 @@
 """Take in what members did: one path for the bulk import and the partner API, set-based throughout."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from activities.models import Activity
-from activities.rules.earning import BaseRate, TraceLine, points_for
+from activities.models import Activity, ActivityLine
+from activities.rules.earn_book import Book
+from activities.rules.earn_facts import Outcome
+from activities.rules.earn_plan import assess
+from activities.rules.postings import Earned
 from activities.rules.reading import ActivityReport, ReportRefused
-from activities.selectors.rates import base_rates_of
+from activities.selectors.earn_rules import book_of
+from activities.selectors.people import People, Segments
+from activities.services.assessing import deed_recorded, deed_reported
+from activities.services.earning import Fresh, earn
 from activities.services.refunding import record_refunds
 from activities.services.rows import (
     Draft,
-    Earned,
     Recorded,
     StoredActivity,
     insert_activities,
     other_content,
-    posting_ref_of,
     stored_activities,
 )
 from activities.services.tier_credits import credit_recorded
@@ -28,9 +31,7 @@ from activities.services.waiting import keep_waiting, lock_arrivals, new_refs, s
 from common.clock import Stopwatch
 from common.input import POINTS_MAX
 from members.selectors.members import Found, members_by_ids, members_by_refs
-from points.models import Program
 from points.refusals import UnitNotActive
-from points.services.accrual import Grant, accrue_many
 from units.models import BusinessUnit
 
 
@@ -42,12 +43,14 @@ def record_activities(
     at: datetime,
     is_generated: bool = False,
     watch: Stopwatch | None = None,
+    segments: Segments | None = None,
 ) -> list[Recorded]:
     """Record activities at `unit` and post what they earn. One answer for each report, in order.
 
     Runs in the caller's transaction; a refused report leaves the others alone. A reference of the unit stands
     for one activity: the same content again is already there, other content is refused. An activity of a
     frozen or closed member, or of nobody, is recorded and earns nothing. A refund takes back points pro rata.
+    `segments` are those of members that no table of ours knows, for the rules that ask.
 
     :raises UnitNotActive: the unit takes no part at present
     """
@@ -59,8 +62,8 @@ def record_activities(
         lock_arrivals(unit, reports)
         members = _members_of(unit, reports)
     with watch("rules"):
-        rates = base_rates_of(unit)
-        judged = [_judge(report, members, rates) for report in reports]
+        book = book_of(unit)
+        judged = _judged(reports, members, book, segments)
     first: dict[str, Draft] = {}
     for draft in judged:
         if isinstance(draft, Draft):
@@ -71,7 +74,7 @@ def record_activities(
     with watch("compare"):
         stored = stored_activities(unit, sales.keys() - fresh.keys())
     with watch("post"):
-        earned = _post(unit, [sales[ref] for ref in sorted(fresh)], by=by)
+        earned = earn(unit=unit, fresh=_earning(sales, fresh), by=by, at=at)
         refunds = [draft for draft in first.values() if draft.report.is_refund]
         # After the sales: a file may hold a sale and its refund in any order, if in one chunk.
         told = record_refunds(unit=unit, drafts=refunds, by=by, at=at, is_generated=is_generated)
@@ -96,30 +99,25 @@ def record_activities(
     ]
 
 
-def earn_claimed(*, sale: Activity, by: str, at: datetime) -> None:  # noqa: ARG001 -- as every service
+def earn_claimed(*, sale: Activity, by: str, at: datetime) -> None:
     """Post what a sale earns that has just become a member's, by the rules in force when it happened.
 
     Runs in the transaction of the claim.
     """
     assert sale.member is not None, "who claims is a member"
-    report = ActivityReport(
-        source_ref=sale.source_ref,
-        kind=sale.kind,
-        member_ref=None,
-        outlet_id=sale.outlet_id,
-        occurred_at=sale.occurred_at,
-        amount=sale.amount,
-        currency=sale.currency,
-        category=sale.category,
-        quantity=sale.quantity,
-        paid_with_points=sale.paid_with_points,
-        member_id=sale.member_id,
+    book = book_of(sale.unit)
+    lines = ActivityLine.objects.filter(activity=sale).order_by("number") if sale.lines_sha256 else ()
+    people = People.asked_by(book, [sale.member.pk])
+    person = people.person(sale.member.pk, sale.member.status, sale.occurred_at)
+    deed = deed_recorded(sale, person, lines)
+    outcome = assess(book, deed)
+    _refuse_too_many(outcome)
+    earn(
+        unit=sale.unit,
+        fresh=[Fresh(sale.pk, sale.source_ref, sale.member.pk, deed, outcome)],
+        by=by,
+        at=at,
     )
-    rates = base_rates_of(sale.unit)
-    draft = _judge(report, {sale.member.pk: (sale.member.pk, sale.member.status)}, rates)
-    if isinstance(draft, ReportRefused):
-        raise draft
-    _post(sale.unit, [draft], by=by)
 
 
 def _members_of(unit: BusinessUnit, reports: Sequence[ActivityReport]) -> dict[str | UUID, Found]:
@@ -134,51 +132,50 @@ def _members_of(unit: BusinessUnit, reports: Sequence[ActivityReport]) -> dict[s
     return known
 
 
-def _judge(
-    report: ActivityReport, members: dict[str | UUID, Found], rates: Sequence[BaseRate]
-) -> Draft | ReportRefused:
-    """What a report means by itself: whose it is and what it would earn."""
-    who = report.member_id or report.member_ref
-    found = members.get(who) if who else None
-    if who and found is None:
-        words = _("The unit knows no member by this card, number or phone.")
-        return ReportRefused("unknown_member", words, field="member_ref")
-    member_id, status = found or (None, None)
-    if not report.may_earn:
-        return Draft(report, member_id, ())
-    trace = points_for(
-        amount=report.amount,
-        paid_with_points=report.paid_with_points,
-        occurred_at=report.occurred_at,
-        member_status=status,
-        rates=rates,
-    )
-    if any(line.points > POINTS_MAX for line in trace):
+def _judged(
+    reports: Sequence[ActivityReport],
+    members: dict[str | UUID, Found],
+    book: Book,
+    segments: Segments | None,
+) -> list[Draft | ReportRefused]:
+    """What each report means by itself: whose it is and what it would earn."""
+    people = People.asked_by(book, {member_id for member_id, _status in members.values()}, segments)
+    judged: list[Draft | ReportRefused] = []
+    for report in reports:
+        who = report.member_id or report.member_ref
+        found = members.get(who) if who else None
+        if who and found is None:
+            words = _("The unit knows no member by this card, number or phone.")
+            judged.append(ReportRefused("unknown_member", words, field="member_ref"))
+        elif found is None or not report.may_earn:
+            judged.append(Draft(report, found[0] if found else None))
+        else:
+            member_id, status = found
+            deed = deed_reported(report, people.person(member_id, status, report.occurred_at))
+            outcome = assess(book, deed)
+            try:
+                _refuse_too_many(outcome)
+            except ReportRefused as refusal:
+                judged.append(refusal)
+            else:
+                judged.append(Draft(report, member_id, deed, outcome))
+    return judged
+
+
+def _refuse_too_many(outcome: Outcome) -> None:
+    if any(parcel.points > POINTS_MAX for parcel in outcome.parcels):
         words = _("It would earn more than %(max)s points.") % {"max": POINTS_MAX}
-        return ReportRefused("points_out_of_range", words, field="amount")
-    return Draft(report, member_id, trace)
+        raise ReportRefused("points_out_of_range", words, field="amount")
 
 
-def _post(unit: BusinessUnit, drafts: Sequence[Draft], *, by: str) -> dict[str, list[Earned]]:
-    """Post what new activities earn, one call a program. By reference."""
-    grants: dict[int, list[tuple[str, TraceLine, Grant]]] = defaultdict(list)
-    for draft in drafts:
-        for line in draft.trace:
-            if line.is_taken and draft.member_id is not None:
-                report = draft.report
-                posting_ref = posting_ref_of(line.program, report.source_ref)
-                grant = Grant(draft.member_id, line.points, posting_ref, report.occurred_at, line.rule)
-                grants[line.program_id].append((report.source_ref, line, grant))
-    earned: dict[str, list[Earned]] = defaultdict(list)
-    programs = Program.objects.in_bulk(grants)
-    for program_id, lines in sorted(grants.items()):
-        asked = [grant for _ref, _line, grant in lines]
-        outcomes = accrue_many(program=programs[program_id], unit=unit, grants=asked, by=by)
-        for (ref, line, grant), outcome in zip(lines, outcomes, strict=True):
-            posting_id = outcome.or_refuse(source_ref=grant.source_ref).posting_id
-            assert posting_id is not None, "what was posted has an id"
-            earned[ref].append(Earned(line.program, line.points, posting_id))
-    return earned
+def _earning(sales: Mapping[str, Draft], fresh: Mapping[str, UUID]) -> list[Fresh]:
+    """The new ones that may earn, in the order of references."""
+    earning = []
+    for ref in sorted(fresh):
+        draft = sales[ref]
+        if draft.member_id is not None and draft.deed is not None and draft.outcome is not None:
+            earning.append(Fresh(fresh[ref], ref, draft.member_id, draft.deed, draft.outcome))
+    return earning
 
 
 def _told(
@@ -190,10 +187,10 @@ def _told(
 ) -> Recorded:
     """What became of a sale."""
     if stored is None:
-        return Recorded(fresh_id, is_new=True, trace=draft.trace, earned=tuple(earned), taken_back=taken_back)
+        return Recorded(fresh_id, is_new=True, earned=tuple(earned), taken_back=taken_back)
     if not stored.is_told_by(draft):
         return Recorded(None, refusal=other_content())
-    return Recorded(stored.activity_id, trace=draft.trace)
+    return Recorded(stored.activity_id)
 
 
 def _answer(draft: Draft, first: Draft, told: Recorded) -> Recorded:
@@ -202,4 +199,4 @@ def _answer(draft: Draft, first: Draft, told: Recorded) -> Recorded:
         return told
     if draft.content != first.content:
         return Recorded(None, refusal=other_content())
-    return Recorded(told.activity_id, trace=draft.trace)
+    return Recorded(told.activity_id)

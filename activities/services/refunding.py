@@ -19,6 +19,7 @@ from activities.services.rows import (
     other_content,
     stored_activities,
 )
+from activities.services.settling import Touched, settle
 from activities.services.sold import Sold, sold_under
 from members.selectors.merges import ever_one_with
 from points.models import Posting, ReversalPolicy
@@ -34,6 +35,7 @@ class _Refund:
     """A refund that fits its sale, and what it takes back of each posting of it."""
 
     draft: Draft
+    sale: Sold
     shares: tuple[tuple[Posting, int], ...]
 
 
@@ -109,7 +111,7 @@ def _told(
                 continue
             mine = replace(mine, report=sale.resolved(mine.report))
             after = sale.after(mine.report)
-            refund = _Refund(mine, due_shares(sale, after))
+            refund = _Refund(mine, sale, due_shares(sale, after))
             if is_alone:
                 told |= _recorded_alone(batch, refund)
             else:
@@ -156,7 +158,12 @@ def _again(mine: Draft, earlier: StoredActivity, sale: Sold) -> Recorded:
 
 
 def due_shares(before: Sold, after: Sold) -> tuple[tuple[Posting, int], ...]:
-    """What of each posting is due back, now that `after` is how the sale stands, and was not taken before."""
+    """What of each posting is due back, now that `after` is how the sale stands, and was not taken before.
+
+    Nothing of a sale that shares caps: what it loses others may get, which services/settling.py settles.
+    """
+    if before.needs_history:
+        return ()
     shares: list[tuple[Posting, int]] = []
     for program_id in sorted({given.program_id for given in before.given}):
         given = [posting for posting in before.given if posting.program_id == program_id]
@@ -196,14 +203,25 @@ def _recorded(batch: _Batch, refunds: Sequence[_Refund]) -> dict[str, Recorded]:
     take_back(
         refunds=[(one.draft.report.source_ref, one.shares) for one in refunds], by=batch.by, at=batch.at
     )
+    settled = _settled(batch, refunds)
     return {
-        refund.draft.report.source_ref: Recorded(
-            fresh[refund.draft.report.source_ref],
-            is_new=True,
-            taken_back=sum(points for _posting, points in refund.shares),
+        ref: Recorded(
+            fresh[ref], is_new=True, taken_back=settled.get(ref, sum(points for _p, points in refund.shares))
         )
         for refund in refunds
+        for ref in [refund.draft.report.source_ref]
     }
+
+
+def _settled(batch: _Batch, refunds: Sequence[_Refund]) -> dict[str, int]:
+    """Settle the sales that share caps. Points taken back, by the refund's reference: of several the last."""
+    touched = {
+        one.sale.activity_id: Touched(one.sale.activity_id, one.sale.member_id, one.draft.report.source_ref)
+        for one in refunds
+        if one.sale.needs_history and one.sale.member_id is not None
+    }
+    settled = settle(touched=list(touched.values()), by=batch.by, at=batch.at)
+    return {one.cause: settled.taken_back.get(one.activity_id, 0) for one in touched.values()}
 
 
 def take_back(*, refunds: Sequence[tuple[str, Sequence[tuple[Posting, int]]]], by: str, at: datetime) -> None:

@@ -9,14 +9,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from activities.models import Activity
-from activities.rules.earning import TraceLine
+from activities.rules.earn_facts import TraceLine
+from activities.rules.postings import Earned
 from activities.rules.reading import ActivityReport, check_report
 from activities.selectors.places import limits_of
+from activities.selectors.traces import earned_by, trace_of
 from activities.services.recording import record_activities
-from activities.services.rows import Earned, posting_ref_of
 from common.errors import NotFound
 from members.selectors.members import member_named
-from points.models import Posting, PostingKind
 from units.models import BusinessUnit
 
 
@@ -51,10 +51,8 @@ def report_activity(
         raise recorded.refusal
     assert recorded.activity_id is not None, "what is not refused is there"
     activity = Activity.objects.select_related("unit", "member", "outlet").get(pk=recorded.activity_id)
-    if recorded.is_new:
-        return Reported(activity, is_new=True, earned=recorded.earned, trace=recorded.trace)
-    earned, trace = _as_posted(activity, recorded.trace)
-    return Reported(activity, is_new=False, earned=earned, trace=trace)
+    earned = recorded.earned if recorded.is_new else earned_by(activity)
+    return Reported(activity, is_new=recorded.is_new, earned=earned, trace=trace_of(activity))
 
 
 def _member_id(named: Mapping[str, str], unit: BusinessUnit) -> UUID:
@@ -62,23 +60,3 @@ def _member_id(named: Mapping[str, str], unit: BusinessUnit) -> UUID:
         return member_named(named, unit=unit).pk
     except NotFound as nobody:
         raise NotFound(_("There is no such member."), field="member") from nobody
-
-
-def _as_posted(
-    activity: Activity, trace: tuple[TraceLine, ...]
-) -> tuple[tuple[Earned, ...], tuple[TraceLine, ...]]:
-    """What was earned when it was first reported, whatever rules or the member's status say today."""
-    refs = {posting_ref_of(line.program, activity.source_ref): line.program for line in trace}
-    found = Posting.objects.filter(unit=activity.unit, kind=PostingKind.ACCRUAL, source_ref__in=refs)
-    postings = {posting.rule: posting for posting in found.order_by("program_id")}
-    lines = []
-    for line in trace:
-        posting = postings.get(line.rule)
-        if posting is not None:
-            lines.append(replace(line, is_taken=True, reason="base_rate", points=posting.points))
-        elif line.is_taken:
-            lines.append(replace(line, is_taken=False, reason="not_taken_then", points=0))
-        else:
-            lines.append(line)
-    earned = tuple(Earned(refs[p.source_ref], p.points, p.pk) for p in postings.values())
-    return earned, tuple(lines)

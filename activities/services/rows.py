@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from activities.models import Activity
-from activities.rules.earning import TraceLine
+from activities.rules.earn_facts import Deed, Outcome
 from activities.rules.lines import LineReport, digest_of
+from activities.rules.postings import Earned
 from activities.rules.reading import ActivityReport, DuplicateReference, ReportRefused
 from common.clock import uuid7s
 from common.sql import instant_array, plain_array, text_array
@@ -51,25 +52,16 @@ SELECT * FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::num
 
 
 @dataclass(frozen=True, slots=True)
-class Earned:
-    """Points of one program that an activity earned, and the posting that gave them."""
-
-    program: str
-    points: int
-    posting_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Recorded:
     """What became of one report: recorded (`is_new`), already there with the same content, or refused.
 
     `earned` and, of a refund, the points `taken_back` are told of new ones only; of a sale whose refund had
-    arrived before it, both. A refund whose sale is not there yet `is_waiting`.
+    arrived before it, both. A refund whose sale is not there yet `is_waiting`. Why:
+    its assessment says.
     """
 
     activity_id: UUID | None
     is_new: bool = False
-    trace: tuple[TraceLine, ...] = ()
     earned: tuple[Earned, ...] = ()
     taken_back: int = 0
     is_waiting: bool = False
@@ -78,11 +70,12 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A report that may be recorded, with what it means here."""
+    """A report that may be recorded, with what it means here: whose it is, and what it earns by itself."""
 
     report: ActivityReport
     member_id: UUID | None
-    trace: tuple[TraceLine, ...]
+    deed: Deed | None = None
+    outcome: Outcome | None = None
 
     @property
     def besides_amounts(self) -> tuple[object, ...]:
@@ -217,8 +210,3 @@ def stored_activities(unit: BusinessUnit, refs: Collection[str]) -> dict[str, St
     rows = Activity.objects.filter(unit=unit, source_ref__in=refs)
     told = rows.values_list("source_ref", "pk", "claimed_at", *CONTENT)
     return {row[0]: StoredActivity(row[1], row[3:], row[2] is not None) for row in told}
-
-
-def posting_ref_of(program: str, source_ref: str) -> str:
-    """How an activity's posting in a program is referred to: one activity may earn in several programs."""
-    return f"activity:{program}:{source_ref}"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from activities.models import Activity, ActivityLine
+from activities.models import Activity, ActivityLine, Assessment
 from activities.rules.lines import LineReport
 from activities.rules.reading import TAKING, ActivityReport, ReportRefused
 from activities.rules.refunds import LineState, share_left
@@ -35,8 +35,13 @@ class SoldLine:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A sale under lock. `given` are its accruals in the order given, `taken` what was reversed of each."""
+    """A sale under lock. `given` are its accruals in the order given, `taken` what was reversed of each.
 
+    Where other activities have a say in what it earns (`needs_history`), these are for services/settling.py.
+    """
+
+    activity_id: UUID
+    needs_history: bool
     source_ref: str
     member_id: UUID | None
     occurred_at: datetime
@@ -150,8 +155,12 @@ def sold_under(unit: BusinessUnit, refs: Collection[str]) -> dict[str, Sold]:
         if free
         else ()
     )
+    assessed = Assessment.objects.filter(pk__in=[sale.pk for sale in sales], needs_history=True)
+    together = set(assessed.values_list("pk", flat=True))
     return {
         sale.source_ref: Sold(
+            activity_id=sale.pk,
+            needs_history=sale.pk in together,
             source_ref=sale.source_ref,
             member_id=sale.member_id,
             occurred_at=sale.occurred_at,

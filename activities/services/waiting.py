@@ -193,7 +193,7 @@ def _draft(unit: BusinessUnit, row: WaitingRefund) -> Draft:
         ),
         attributes=told["attributes"],
     )
-    return Draft(report, row.member_id, ())
+    return Draft(report, row.member_id)
 
 
 def _text(number: Decimal | None) -> str | None:

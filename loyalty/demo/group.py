@@ -172,6 +172,9 @@ def _found(business: Business) -> BusinessUnit:
     )
     if not EarnRule.objects.filter(unit=unit, program=program).exists():
         EarnRule.objects.create(
+            code=f"{unit.code}-BASE",
+            name_zh=f"{unit.name_zh}基础积分",
+            name_en=f"{unit.name_en} base rate",
             unit=unit,
             program=program,
             points_per_currency_unit=points.earned_per_unit,

@@ -42,7 +42,8 @@ SETTINGS = {
     "OL-X01": "expiry per lot (an instant of its own)",
     "OL-X02": "reversal policy debt; clamp and refuse answer the same, for nothing was spent",
 }
-_EARN = "earn rules (activities): how many points; the ledger posts the number it is given, see below"
+# How many points: tests/activities/rules/test_earning_cases.py; the ledger posts the number it is given.
+_EARN = "earn rules (activities)"
 _TIER = "tiers: they move by qualifying amounts, not by the balance: tests/activities/test_tier_cases.py"
 _REWARD = "rewards: stock and limits stand before the ledger is asked: tests/benefits/test_reward_cases.py"
 ELSEWHERE = {

@@ -12,7 +12,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-_RULE = re.compile(r"(?:earn:|rule )?([0-9]+ v[0-9]+)")
+# `earn:MALL-BASE v3`, several of them joined by plus signs, and the numbers of older postings.
+_RULE = re.compile(r"(?:earn:|rule )?([A-Z0-9][A-Z0-9_-]* v[0-9]+(?: \+ .+| …)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def many_lots(count: int) -> str:
 
 
 def rule_told(rule: str) -> str:
-    """`earn:12 v3` as a reader says it: rule 12 v3. What has no number stays as it is."""
+    """`earn:MALL v3` as a reader says it: rule MALL v3. What names no version stays as it is."""
     known = _RULE.fullmatch(rule)
     return _("rule %(number)s") % {"number": known.group(1)} if known else rule
 

@@ -1,10 +1,12 @@
 """The partner surface's doors to activities, through the client with real keys."""
 
 import pytest
+from psycopg2.extras import DateTimeTZRange
 
-from activities.models import Activity, DailyTotal
+from activities.models import Activity, DailyTotal, EarnRule
 from members.models import Enrolment, MemberStatus
 from points.models import Posting
+from points.services.periods import end_predecessor
 from tests.factories import LONG_AGO, NOW, make_earn_rule, make_member, make_outlet, make_program, make_unit
 from tests.points.api.conftest import Till
 
@@ -82,7 +84,7 @@ def test_a_sale_earns_and_says_by_which_rule(till, sale, rule, member, mall):
         "earned": [{"program": "MALL", "points": 100, "posting": str(posting.pk)}],
         "trace": [
             {
-                "rule": f"earn:{rule.pk} v1",
+                "rule": "earn:MALL-MALL v1",
                 "program": "MALL",
                 "taken": True,
                 "reason": "base_rate",
@@ -90,14 +92,14 @@ def test_a_sale_earns_and_says_by_which_rule(till, sale, rule, member, mall):
             }
         ],
     }
-    assert (posting.source_ref, posting.rule) == ("activity:MALL:till-1/000123", f"earn:{rule.pk} v1")
+    assert (posting.source_ref, posting.rule) == ("activity:MALL:till-1/000123", "earn:MALL-MALL v1")
 
 
-def test_the_same_reference_again_answers_the_first_activity(till, sale, rule, member):
+def test_the_same_reference_again_answers_the_first_activity(till, sale, rule, member, mall):
     first = till.post("activities", sale)
     # What was earned then stands, whatever became of rule and member since.
-    rule.points_per_currency_unit = 5
-    rule.save()
+    end_predecessor(EarnRule.objects.filter(code=rule.code), starts_at=NOW)
+    make_earn_rule(mall, rule.program, "5", version=2, during=DateTimeTZRange(NOW, None))
     type(member).objects.update(status=MemberStatus.FROZEN)
 
     again = till.post("activities", sale)

@@ -1,0 +1,42 @@
+"""Why an activity earned what it did: every rule that was looked at, and what was posted."""
+
+import json
+
+from activities.models import Activity, Assessment
+from activities.rules.earn_facts import Deed, TraceLine, cents_of
+from activities.rules.earn_plan import assess
+from activities.rules.earn_trace import read_trace
+from activities.rules.postings import Earned, posting_ref_of
+from activities.selectors.earn_rules import book_of, rules_by_id
+from points.models import Posting, PostingKind
+
+
+def trace_of(activity: Activity) -> tuple[TraceLine, ...]:
+    """Each rule that was looked at when the activity was assessed; of an anonymous one, today's rules."""
+    assessment = Assessment.objects.filter(pk=activity.pk).first()
+    if assessment is not None:
+        trace = assessment.trace
+    else:
+        nobody = Deed(
+            activity.kind,
+            activity.occurred_at,
+            cents_of(activity.amount),
+            outlet_id=activity.outlet_id,
+            category=activity.category,
+        )
+        trace = json.loads(assess(book_of(activity.unit), nobody).trace)
+    return read_trace(trace, rules_by_id(rule_id for rule_id, *_rest in trace))
+
+
+def earned_by(activity: Activity) -> tuple[Earned, ...]:
+    """The accruals that the activity made, by lot and time; what refunds took back is not taken off."""
+    assessment = Assessment.objects.filter(pk=activity.pk).first()
+    if assessment is None:
+        return ()
+    told = [*assessment.parcels, *(p for one in assessment.earlier for p in one["parcels"])]
+    labels = sorted({(program_id, label) for program_id, label, _points in told})
+    turns = ("", *(str(number) for number in range(1, assessment.revision + 1)))
+    refs = [posting_ref_of(label, activity.source_ref, turn) for _pk, label in labels for turn in turns]
+    found = Posting.objects.filter(unit=activity.unit, kind=PostingKind.ACCRUAL, source_ref__in=refs)
+    postings = sorted(found.select_related("program"), key=lambda posting: refs.index(posting.source_ref))
+    return tuple(Earned(posting.program.code, posting.points, posting.pk) for posting in postings)
