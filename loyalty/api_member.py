@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from activities.api import member as activities
 from activities.api import member_tier as tiers
+from activities.api import simulation
 from benefits.api import member_rewards as rewards
 from benefits.api import member_rights as rights
 from loyalty import member_privacy
@@ -38,6 +39,8 @@ urlpatterns: list[URLPattern] = [
     path("me/postings", points.MyPostings.as_view()),
     path("me/postings/<uuid:id>", explaining.MyPostingExplained.as_view()),
     path("me/activities", activities.MyActivities.as_view()),
+    path("me/activities/simulate", simulation.MyActivitySimulation.as_view()),
+    path("me/activities/<uuid:id>/rules", simulation.MyActivityRules.as_view()),
     path("me/activities/claims", activities.ActivityClaims.as_view()),
     path("exchange-rates", points.ExchangeRates.as_view()),
     path("me/exchange-quotes", exchange.ExchangeQuotes.as_view()),

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from activities.api import partner as activities
-from activities.api import partner_batch, partner_refunds
+from activities.api import partner_batch, partner_refunds, simulation
 from benefits.api import partner_orders as orders
 from benefits.api import partner_rights as rights
 from benefits.api import partner_vouchers as vouchers
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("residencies", residencies.Residencies.as_view()),
     path("residencies/<uuid:id>", residencies.ResidencyDetail.as_view()),
     path("activities", activities.Activities.as_view()),
+    path("activities/simulate", simulation.ActivitySimulation.as_view()),
     path("activities/batch", partner_batch.ActivityBatch.as_view()),
     path("activities/<path:ref>/refund", partner_refunds.ActivityRefund.as_view()),
     path("daily-totals", activities.DailyTotals.as_view()),

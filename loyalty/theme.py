@@ -46,6 +46,7 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("points.exchangerate", _("Exchange rates"), "currency_exchange"),
             Screen("points.rateproposal", _("Rate proposals"), "approval"),
             Screen("activities.earnrule", _("Earn rules"), "rule"),
+            Screen("activities.earnruleproposal", _("Earn rule proposals"), "approval"),
         ),
     ),
     (

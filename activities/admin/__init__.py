@@ -3,6 +3,7 @@
 from activities.admin.activity import ActivityAdmin
 from activities.admin.claim_terms import ClaimTermsAdmin
 from activities.admin.earn_rule import EarnRuleAdmin
+from activities.admin.earn_rule_proposal import EarnRuleProposalAdmin
 from activities.admin.member_moments import activities, activity_tiles
 from activities.admin.member_panel import activities_panel
 from activities.admin.member_tier import tier_history_panel, tier_panel
@@ -17,6 +18,7 @@ __all__ = [
     "ClaimTermsAdmin",
     "DailyTotalAdmin",
     "EarnRuleAdmin",
+    "EarnRuleProposalAdmin",
     "TierCreditAdmin",
     "TierGrantAdmin",
     "TierSchemeAdmin",

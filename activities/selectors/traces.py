@@ -1,6 +1,9 @@
 """Why an activity earned what it did: every rule that was looked at, and what was posted."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 from activities.models import Activity, Assessment
 from activities.rules.earn_facts import Deed, TraceLine, cents_of
@@ -8,6 +11,8 @@ from activities.rules.earn_plan import assess
 from activities.rules.earn_trace import read_trace
 from activities.rules.postings import Earned, posting_ref_of
 from activities.selectors.earn_rules import book_of, rules_by_id
+from common.errors import NotFound
+from members.selectors.aliases import ids_of
 from points.models import Posting, PostingKind
 
 
@@ -25,6 +30,22 @@ def trace_of(activity: Activity) -> tuple[TraceLine, ...]:
             category=activity.category,
         )
         trace = json.loads(assess(book_of(activity.unit), nobody).trace)
+    return trace_told(trace)
+
+
+def assessment_of(*, activity_id: UUID, member_id: UUID) -> Assessment:
+    """Why a member's activity earned what it did.
+
+    :raises NotFound: no such activity, or another person's
+    """
+    found = Assessment.objects.filter(pk=activity_id, activity__member_id__in=ids_of(member_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def trace_told(trace: Sequence[Sequence[Any]]) -> tuple[TraceLine, ...]:
+    """The lines of a kept trace."""
     return read_trace(trace, rules_by_id(rule_id for rule_id, *_rest in trace))
 
 

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -14,7 +15,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from activities.models import EarnEffect, EarnRule, EarnRuleProposal
-from activities.rules.earn_terms import BadRuleTerms, Terms, check_terms, terms_as_told
+from activities.rules.earn_terms import BadRuleTerms, Terms, check_terms, terms_as_told, terms_from
 from points.models import Program, ProposalState
 from points.services.approvals import decide, refuse_foreign, refuse_own, refuse_without, waiting
 from points.services.periods import (
@@ -78,7 +79,7 @@ def propose_earn_rule(*, draft: RuleDraft, is_successor: bool, by: User, at: dat
     check_draft(draft)
     period(starts_at=draft.starts_at or at, ends_at=draft.ends_at)
     proposal = EarnRuleProposal(
-        **_columns(draft),
+        **columns_of(draft),
         starts_at=draft.starts_at,
         ends_at=draft.ends_at,
         is_successor=is_successor,
@@ -240,7 +241,28 @@ def _check_effect(draft: RuleDraft) -> None:
         raise BadRuleTerms(_("Only base rules can say this."), field="terms")
 
 
-def _columns(draft: RuleDraft) -> dict[str, object]:
+def draft_of(proposal: EarnRuleProposal) -> RuleDraft:
+    """What a proposal asks for."""
+    return RuleDraft(
+        code=proposal.code,
+        program=proposal.program,
+        unit=proposal.unit,
+        effect=proposal.effect,
+        name_zh=proposal.name_zh,
+        name_en=proposal.name_en,
+        priority=proposal.priority,
+        rate=proposal.points_per_currency_unit,
+        fixed=proposal.fixed_points,
+        factor=proposal.factor,
+        percent=proposal.tax_percent,
+        terms=terms_from(proposal.terms),
+        starts_at=proposal.starts_at,
+        ends_at=proposal.ends_at,
+    )
+
+
+def columns_of(draft: RuleDraft) -> dict[str, Any]:
+    """The columns that a draft fills, of a version or a proposal."""
     return {
         "code": draft.code,
         "name_zh": draft.name_zh,

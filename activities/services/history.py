@@ -96,7 +96,7 @@ class _World:
         return History(
             activities=together,
             entries=mine,
-            firsts=_firsts(self.person_of, self.units) if is_first_asked else {},
+            firsts=firsts_of(self.person_of, self.units) if is_first_asked else {},
             rules={rule.rule_id: rule for rule in self.rules},
             units=self.units,
             person_of=self.person_of,
@@ -190,7 +190,7 @@ def _lines(activity_ids: Sequence[UUID]) -> defaultdict[UUID, list[ActivityLine]
     return lines
 
 
-def _firsts(
+def firsts_of(
     person_of: Mapping[UUID, UUID], units: Mapping[int, BusinessUnit]
 ) -> dict[UUID, dict[str, Order]]:
     """Each person's first activity in each sector, whether or not it earned."""

@@ -21,6 +21,7 @@ OFFICES: Final = {
     "Finance": (
         (
             *("can_ask_adjustment", "can_approve_adjustment", "can_approve_rate", "can_propose_rate"),
+            *("can_propose_earn_rule", "can_approve_earn_rule", "view_earnrule", "view_earnruleproposal"),
             *("view_adjustmentrequest", "view_exchangerate", "view_rateproposal", "view_posting"),
             *("view_lot", "view_seal", "view_tierscheme", "change_tierscheme", "view_tiercredit"),
         ),
@@ -29,6 +30,7 @@ OFFICES: Final = {
     "Head office": (
         (
             *("can_ask_adjustment", "can_approve_adjustment", "can_approve_rate", "can_propose_rate"),
+            *("can_propose_earn_rule", "can_approve_earn_rule", "view_earnrule", "view_earnruleproposal"),
             *("view_adjustmentrequest", "view_exchangerate", "view_rateproposal", "view_posting"),
             *("view_lot", "view_seal", "view_tierscheme", "change_tierscheme", "can_approve_tier_scheme"),
             *(
