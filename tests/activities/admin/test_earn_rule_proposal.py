@@ -128,14 +128,15 @@ def test_the_preview_says_what_the_rule_would_have_given_and_stores_nothing(clie
 
     told = client.post(PREVIEW, form(story)).json()
 
-    assert "would have given 600 points to 1 members" in told["words"], told
+    # Two points each for 300 here and 600 of the story's own sale.
+    assert "would have given 1,800 points to 1 members" in told["words"], told
     assert "gave 0 points" in told["note"]
     assert Posting.objects.count() == before
     assert not EarnRuleProposal.objects.exists()
     # The next version of a rule is reckoned against the one in force.
     again = client.post(PREVIEW, form(story, code="MALL-BASE")).json()
-    assert "would have given 600 points" in again["words"]
-    assert "gave 300 points" in again["note"]
+    assert "would have given 1,800 points" in again["words"]
+    assert "gave 900 points" in again["note"]
 
 
 def test_a_half_filled_form_is_asked_for_the_rest(client, story):

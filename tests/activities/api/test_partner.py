@@ -88,7 +88,9 @@ def test_a_sale_earns_and_says_by_which_rule(till, sale, rule, member, mall):
                 "program": "MALL",
                 "taken": True,
                 "reason": "base_rate",
+                "words": "Points for money by this rate",
                 "points": 100,
+                "exact": "100.5",
             }
         ],
     }

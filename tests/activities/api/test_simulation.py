@@ -1,8 +1,10 @@
 """The doors to what an activity would earn, and to why one earned what it did."""
 
 import pytest
+from django.utils import translation
 
 from activities.models import Activity
+from activities.selectors.trace_words import reason_told
 from points.models import Posting
 from tests.factories import NOW, make_earn_rule, make_member, make_program, make_unit
 from tests.points.api.conftest import Till
@@ -85,11 +87,13 @@ def test_a_till_hears_what_would_be_earned_and_why_and_nothing_is_stored(till):
 
 
 def test_the_words_are_chinese_where_chinese_is_asked_for(till):
-    response = till.client.post(
-        "/partner/v1/activities/simulate", asked(), format="json", HTTP_ACCEPT_LANGUAGE="zh-hans"
-    )
+    with translation.override("zh-hans"):
+        words = reason_told("anonymous")
 
-    assert {line["words"] for line in response.json()["trace"]} == {"未指明会员，不积分"}
+    assert words == "未指明会员，不积分"
+    assert {line["words"] for line in till.post("activities/simulate", asked()).json()["trace"]} == {
+        "Nobody is named, so nobody earns"
+    }
 
 
 @pytest.mark.parametrize(
