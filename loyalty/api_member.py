@@ -10,6 +10,7 @@ from benefits.api import member_rights as rights
 from loyalty import member_privacy
 from members.api import codes, household, identities, privacy, residencies
 from members.api import member as members
+from parking.api import member as parking
 from points.api import member as points
 from points.api import member_exchange as exchange
 from points.api import member_explaining as explaining
@@ -58,4 +59,10 @@ urlpatterns: list[URLPattern] = [
     path("me/reward-orders/<uuid:id>/cancel", rewards.CancelRewardOrder.as_view()),
     path("me/vouchers", rewards.MyVouchers.as_view()),
     path("me/vouchers/<uuid:id>", rewards.MyVoucher.as_view()),
+    path("me/vehicles", parking.MyVehicles.as_view()),
+    path("me/vehicles/<uuid:vehicle>", parking.MyVehicle.as_view()),
+    path("me/parking-sessions", parking.MyParkingSessions.as_view()),
+    path("me/parking-sessions/<uuid:session>/quote", parking.ParkingQuote.as_view()),
+    path("me/parking-sessions/<uuid:session>/pay", parking.ParkingPay.as_view()),
+    path("me/parking-orders/<uuid:order>", parking.MyParkingOrder.as_view()),
 ]

@@ -8,6 +8,7 @@ from benefits.api import partner_orders as orders
 from benefits.api import partner_rights as rights
 from benefits.api import partner_vouchers as vouchers
 from members.api import counter, residencies
+from parking.api import partner as parking
 from points.api import partner as points
 from points.api import partner_explaining as explaining
 from points.api import partner_members
@@ -42,4 +43,8 @@ urlpatterns: list[URLPattern] = [
     path("vouchers/<uuid:id>/reverse", vouchers.VoucherReverse.as_view()),
     path("reward-orders/<uuid:id>", orders.RewardOrderDetail.as_view()),
     path("reward-orders/<uuid:id>/fulfil", orders.RewardOrderFulfil.as_view()),
+    path("parking/entries", parking.ParkingEntries.as_view()),
+    path("parking/exits", parking.ParkingExits.as_view()),
+    path("parking/sessions/<uuid:id>", parking.ParkingSessionDetail.as_view()),
+    path("parking/payments/<str:provider>/notices", parking.PaymentNotices.as_view()),
 ]

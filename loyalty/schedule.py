@@ -22,6 +22,7 @@ from loyalty.tasks import (
     tell_listeners,
     work_on_uploads,
 )
+from parking.tasks import settle_parking
 from points.tasks import audit_ledger, expire_points, make_coming_parts, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
@@ -109,6 +110,15 @@ SCHEDULE = (
         task=work_on_uploads,
         when=Crontab(minute="*", hour="*"),
         why=_("An uploaded list is taken up at once; where that message was lost, within a minute."),
+    ),
+    Job(
+        name="settle_parking",
+        task=settle_parking,
+        when=Crontab(minute="*", hour="*"),
+        why=_(
+            "Parking that was paid while we were away is known within a minute, orders that nobody paid let"
+            " go of what stood ready, and refunds reach their provider. Runs that overlap do each once."
+        ),
     ),
     Job(
         name="seal_ledger",

@@ -196,6 +196,13 @@ MESSAGE_FILE = env.str("MESSAGE_FILE", default="") or str(
     Path(env.str("LOYALTY_LOCAL_DIR", default="") or BASE_DIR / ".local").absolute() / "messages.jsonl"
 )
 
+# --- money: who takes it (parking/services/providers.py); production refuses the sandbox ---
+PAYMENT_PROVIDERS = {
+    "sandbox": "parking.services.sandbox.SandboxProvider",
+    **env.dict("PAYMENT_PROVIDERS", default={}),
+}
+PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="" if PRODUCTION else "sandbox")
+
 # --- the two REST surfaces ---
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -238,6 +245,12 @@ SPECTACULAR_SETTINGS = {
         "ConsentPurpose": "members.models.ConsentPurpose",
         "IdentityKind": "members.models.IdentityKind",
         "MemberStatus": "members.models.MemberStatus",
+        "AutoPay": "parking.models.AutoPay",
+        "ParkingDecision": "parking.api.serializers.DECISIONS",
+        "ParkingOrderState": "parking.models.OrderState",
+        "ParkingPartKind": "parking.models.PartKind",
+        "ParkingSessionState": "parking.models.SessionState",
+        "PaymentState": "parking.models.PaymentState",
         "PostingKind": "points.models.PostingKind",
         "RedemptionStatus": "points.selectors.redemptions.RedemptionStatus",
         "ResidencyRole": "members.models.ResidencyRole",

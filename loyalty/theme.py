@@ -101,6 +101,19 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
         ),
     ),
     (
+        _("Parking"),
+        (
+            Screen("parking.parkingsession", _("Parking sessions"), "local_parking"),
+            Screen("parking.parkingorder", _("Parking orders"), "receipt"),
+            Screen("parking.payment", _("Payments"), "payments"),
+            Screen("parking.carpark", _("Car parks"), "garage"),
+            Screen("parking.tariff", _("Tariffs"), "price_change"),
+            Screen("parking.reliefterms", _("Relief terms"), "sell"),
+            Screen("parking.parkingpass", _("Parking passes"), "confirmation_number"),
+            Screen("parking.vehicle", _("Vehicles"), "directions_car"),
+        ),
+    ),
+    (
         _("Business units"),
         (
             Screen("units.businessunit", _("Business units"), "apartment"),

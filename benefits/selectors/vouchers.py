@@ -31,6 +31,8 @@ class UsableVoucher:
     issuer_id: int
     member_id: UUID | None
     expires_at: datetime
+    name_zh: str
+    name_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +186,6 @@ def _usable(voucher: Voucher) -> UsableVoucher:
         issuer_id=batch.issuer_id,
         member_id=voucher.member_id,
         expires_at=voucher.expires_at,
+        name_zh=batch.name_zh,
+        name_en=batch.name_en,
     )

@@ -13,6 +13,7 @@ from psycopg2.extras import DateTimeTZRange
 from activities.models import EarnRule
 from loyalty.demo.benefits import offer_benefits
 from loyalty.demo.offices import open_offices
+from loyalty.demo.parking import open_car_parks
 from loyalty.demo.tiers import found_ladder
 from points.models import ExchangeRate, ExpiryKind, Program
 from points.services.rates import RateTerms, publish_rate
@@ -135,6 +136,7 @@ def found_group(*, stores: Iterable[str] = ()) -> dict[str, BusinessUnit]:
         for code in stores
     ]
     Outlet.objects.bulk_create(shops, ignore_conflicts=True)
+    open_car_parks(units.values(), since=IN_FORCE_SINCE)
     return units
 
 

@@ -20,6 +20,7 @@ from common.models import JobRun
 from loyalty.demo.files import SEED, Timeline, timeline, write_files
 from loyalty.demo.group import HOMES, HOTEL, MALL, OFFICE, found_group
 from loyalty.demo.overview import Overview, group_overview
+from loyalty.demo.parking import park_cars
 from loyalty.demo.shopping import Basket, baskets, transactions_file
 from loyalty.demo.spending import Month, months, spend_month
 from members.models import Member
@@ -70,7 +71,13 @@ class Story:
             # The month and the note that it was told are one: told again, other members would be chosen.
             with transaction.atomic():
                 self._chapter(f"spending {month}", lambda month=month: self._spend(month))  # type: ignore[misc]  # mypy cannot infer it
+        self._chapter("parking", self._park)
         return group_overview()
+
+    def _park(self) -> dict[str, Any]:
+        """Cars of the mall's members; told again after it was cut off, nothing is told twice."""
+        with transaction.atomic():
+            return dict(park_cars(BusinessUnit.objects.get(code=MALL.code), at=self._at))
 
     def _begin(self) -> dict[str, Any]:
         """Found the group and fix the dates, once: a later telling keeps them."""

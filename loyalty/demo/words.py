@@ -35,6 +35,8 @@ def _chapter_in_words(name: str, outcome: Mapping[str, Any]) -> str:
             "refused": outcome["refused"],
             "points": f"{outcome['points_expired']:,}",
         }
+    if what == "parking":
+        return _("%(cars)s cars parked, %(paid)s paid, %(inside)s are still inside") % outcome
     if what == "story":
         return _("%(baskets)s real baskets (Complete Journey), from %(starts)s to %(ends)s") % {
             "baskets": f"{outcome['baskets']:,}",

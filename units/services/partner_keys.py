@@ -20,6 +20,7 @@ SCOPES: Final = {
     "members:enrol": _("enrol members at the counter"),
     "residencies:report": _("say who lives, works or stays at a venue"),
     "activities:report": _("report purchases, stays, fees and rents"),
+    "parking:gate": _("tell and ask at the gates of a car park"),
     "points:quote": _("ask what a price would take"),
     "points:redeem": _("spend points at a till"),
     "entitlements:use": _("verify and use entitlements, with the code that a member shows"),
