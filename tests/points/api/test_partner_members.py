@@ -59,7 +59,7 @@ def test_the_name_is_masked_and_no_identity_is_told(mall, member):
 
     assert told["name"] == "张**"
     assert "13812345678" not in json.dumps(told)
-    assert told.keys() == {"id", "number", "name", "status", "enrolment", "points"}
+    assert told.keys() == {"id", "number", "name", "status", "tier", "enrolment", "points"}
 
 
 def test_usable_points_are_told_by_program(mall, member):
@@ -151,5 +151,5 @@ def test_resolving_costs_the_same_however_much_the_member_has(mall, member, djan
             give(member, program, 10, unit=mall)
     client = till(mall)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert len(resolve(client, card="C-1")[1]["points"]) == 5
