@@ -165,7 +165,7 @@ class EarnRuleAdmin(ActsAdmin, PeriodAdmin, PanelPage):
         return effect_in_words(rule)
 
     def _rule(self, request: HttpRequest, object_id: str) -> EarnRule:
-        rule = self.get_object(request, object_id)
+        rule: EarnRule | None = self.get_object(request, object_id)
         assert rule is not None, "the permission was asked of this row"
         return rule
 
@@ -198,7 +198,7 @@ def terms_rows(rule: EarnTerms) -> list[tuple[object, object]]:
     """Each term that the rule has, with its value; one line says so where it has none."""
     told = {**rule.terms.get("conditions", {}), **rule.terms.get("caps", {})}
     told |= {name: value for name, value in rule.terms.items() if name not in {"conditions", "caps"}}
-    rows = [(_NAMES[name], _value(value)) for name, value in told.items()]
+    rows: list[tuple[object, object]] = [(_NAMES[name], _value(value)) for name, value in told.items()]
     return rows or [(_("any activity"), "")]
 
 

@@ -154,7 +154,8 @@ class EarnRuleForm(PeriodForm):
             ("kinds", [(kind.value, kind.label) for kind in ActivityKind if kind.value in KINDS]),
             ("tiers", [(tier.code, str(tier)) for tier in Tier.objects.order_by("level")]),
         ):
-            self.fields[name].choices = choices
+            field: Any = self.fields[name]
+            field.choices = choices
         self.fields["segments"].help_text = _("One a line: %(roles)s, or a tag.") % {
             "roles": ", ".join(ResidencyRole.values)
         }

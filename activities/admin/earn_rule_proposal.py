@@ -234,6 +234,8 @@ class EarnRuleProposalAdmin(DecidedByAnother):
     @display(description=_("version"))
     def rule_link(self, asked: EarnRuleProposal) -> object:
         """What came of it."""
+        if asked.version is None:
+            return "—"
         made = EarnRule.objects.filter(code=asked.code, version=asked.version).first()
         return "—" if made is None else page_link(EarnRule, made.pk, made)
 

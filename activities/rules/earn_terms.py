@@ -234,7 +234,8 @@ def _read(name: str, value: Any, path: str) -> Any:
     if value is None and name in {*_MONEY, *_WHOLE, "hours"}:
         return None
     try:
-        return _READERS.get(name, _words)(value)
+        reader: Callable[[Any], Any] = _READERS.get(name, _words)
+        return reader(value)
     except (TypeError, ValueError, InvalidOperation) as odd:
         raise _bad(path, _("This value does not fit.")) from odd
 

@@ -1,6 +1,8 @@
 """Earn rules as the rules read them, and the books that units judge by."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -34,7 +36,7 @@ def as_rule(row: EarnRule) -> Rule:
     )
 
 
-def rule_in(row: EarnTerms, **told: object) -> Rule:
+def rule_in(row: EarnTerms, **told: Any) -> Rule:
     """The rule that the common columns of a version or a proposal say."""
     return Rule(
         code=row.code,
@@ -46,8 +48,8 @@ def rule_in(row: EarnTerms, **told: object) -> Rule:
         priority=row.priority,
         rate=row.points_per_currency_unit,
         fixed=row.fixed_points,
-        factor=row.factor or 1,
-        percent=row.tax_percent or 0,
+        factor=row.factor or Decimal(1),
+        percent=row.tax_percent or Decimal(0),
         terms=terms_from(row.terms),
         **told,
     )

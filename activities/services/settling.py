@@ -172,6 +172,7 @@ def _post(
     asked = []
     for change in more:
         activity = change.activity
+        assert activity.member_id is not None, "what is assessed is somebody's"
         turn = str(activity.assessment.revision or "")
         asked.append(
             Asked(
@@ -210,13 +211,14 @@ def _reversals(less: Sequence[_Change], causes: Mapping[UUID, str]) -> list[Refu
     ).select_related("program")
     given: defaultdict[int, list[Posting]] = defaultdict(list)
     for posting in found:
-        place = refs.get((posting.unit_id, posting.source_ref))
-        if place is not None:
-            given[place].append(posting)
+        at_place = refs.get((posting.unit_id, posting.source_ref))
+        if at_place is not None:
+            given[at_place].append(posting)
     reversed_before: defaultdict[UUID, int] = defaultdict(int)
     ids = [posting.pk for postings in given.values() for posting in postings]
     for original, points in Posting.objects.filter(reverses__in=ids).values_list("reverses", "points"):
-        reversed_before[original] += points
+        if original is not None:
+            reversed_before[original] += points
     return [
         refund
         for place, change in enumerate(less)
@@ -227,7 +229,8 @@ def _reversals(less: Sequence[_Change], causes: Mapping[UUID, str]) -> list[Refu
 def _taken(
     change: _Change, given: list[Posting], reversed_before: Mapping[UUID, int], cause: str
 ) -> list[Refund]:
-    left, taken = -change.points, []
+    left = -change.points
+    taken: list[Refund] = []
     for posting in sorted(given, key=lambda one: one.pk, reverse=True):
         points = min(left, posting.points - reversed_before[posting.pk])
         if points:
