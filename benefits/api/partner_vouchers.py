@@ -1,7 +1,7 @@
 """The partner surface's doors to vouchers: verify a code, lock, use, let go, give back.
 
 A code is told in one body, that of `verify`; from there on the voucher's id names it, so that no code stands
-in an address that somebody logs (ADR 0013).
+in an address that somebody logs (ADR 0016).
 """
 
 from datetime import timedelta

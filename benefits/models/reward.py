@@ -37,7 +37,7 @@ class LimitPeriod(models.TextChoices):
 class RewardPicture(models.Model):
     """A picture, drawn anew from what was uploaded and named by its digest: it never changes.
 
-    Kept in the database, so that web processes stay without state and a backup has it (ADR 0014).
+    Kept in the database, so that web processes stay without state and a backup has it (ADR 0017).
     """
 
     sha256 = models.CharField(_("SHA-256"), max_length=64, primary_key=True)

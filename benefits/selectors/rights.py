@@ -1,6 +1,6 @@
 """Who has which right: derived from rules and grants at the moment it is asked for, so it is never stale.
 
-docs/adr/0012 says why. A right's id says of what it is (the rule's line, the kind of period, whose): it is
+docs/adr/0014 says why. A right's id says of what it is (the rule's line, the kind of period, whose): it is
 the same before and after a new version of the rule, and before anything of it was used.
 """
 
