@@ -112,7 +112,7 @@ def _fee_panel(session: ParkingSession, at: datetime) -> Panel:
 def _order_panels(session: ParkingSession) -> list[Panel]:
     return [
         Panel(
-            title=f"{text('Parking order')}: {order.get_state_display()}",
+            title=text("Parking order: %(state)s") % {"state": order.get_state_display()},
             headers=[_("paid with"), _("amount")],
             rows=[
                 *((line.words, line.money.amount) for line in order_lines(order)),
@@ -129,7 +129,7 @@ def _passages_panel(session: ParkingSession) -> Panel:
     rows = [
         (
             moment(passage.happened_at),
-            text("in") if passage.is_entry else text("out"),
+            text("came in") if passage.is_entry else text("went out"),
             passage.lane or "—",
             passage.source_ref,
             moment(passage.received_at),

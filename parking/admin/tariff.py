@@ -98,7 +98,7 @@ class PreviewForm(forms.Form):
     """A stay."""
 
     entered_at = forms.SplitDateTimeField(label=_("Entered"), widget=UnfoldAdminSplitDateTimeVerticalWidget)
-    exited_at = forms.SplitDateTimeField(label=_("Left"), widget=UnfoldAdminSplitDateTimeVerticalWidget)
+    exited_at = forms.SplitDateTimeField(label=_("Departed"), widget=UnfoldAdminSplitDateTimeVerticalWidget)
 
     def clean(self) -> dict[str, Any]:
         """In this order, and within a year."""

@@ -14,7 +14,7 @@ class SessionState(models.TextChoices):
     """Where a stay stands. `exit_missing`: the car came in again, so it must have left unseen."""
 
     INSIDE = "inside", _("Inside")
-    LEFT = "left", _("Left")
+    LEFT = "left", _("Departed")
     EXIT_MISSING = "exit_missing", _("Exit not on record")
     VOID = "void", _("Joined with another")
 
@@ -43,7 +43,7 @@ class ParkingSession(models.Model):
         _("state"), max_length=12, choices=SessionState.choices, default=SessionState.INSIDE
     )
     entered_at = models.DateTimeField(_("entered"), null=True, blank=True)
-    exited_at = models.DateTimeField(_("left"), null=True, blank=True)
+    exited_at = models.DateTimeField(_("departed"), null=True, blank=True)
     # The first known passage: what lists are ordered by, and never empty.
     began_at = models.DateTimeField(_("began"))
     # As of the exit; empty while inside.
