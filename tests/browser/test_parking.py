@@ -33,7 +33,8 @@ def stay(story):
     allow(car_park)
     driver = make_driver()
     Activity.objects.create(
-        unit=story.mall, source_ref="R-900", kind="purchase", member=driver, outlet=make_outlet(story.mall),
+        unit=story.mall, source_ref="R-900", kind="purchase", member=driver,
+        outlet=make_outlet(story.mall, "CAFE"),
         occurred_at=at, amount=Decimal(160), currency="CNY",
     )  # fmt: skip
     session, _ = record_entry(
@@ -77,6 +78,7 @@ def test_a_stay_and_a_tariff_explain_themselves(operator: Page, stay):
         ):  # fmt: skip
             operator.fill(f"#id_{field}", value)
         operator.locator("[data-testid=act] button[type=submit]").click()
+        operator.locator("table").first.wait_for()
 
     tariff = Tariff.objects.get()
     in_both(operator, f"/admin/parking/tariff/{tariff.pk}/preview/", "tariff", try_a_stay)

@@ -21,6 +21,8 @@ SAME_EVERYWHERE = {
     *("argon2id", "system", "prune", "answers", "UTC", "esc", "Control", "Command", "Mac", "expiry"),
     # The first letters of codes are made large where they are titles.
     *("Audit", "Activities", "Expire"),
+    # What a tariff is written with.
+    *("every", "workday", "weekend", "after", "min"),
     # django-celery-beat's Chinese names Python's words.
     *("all", "False", "None", "enabled", "proj", "import", "contacts"),
 }

@@ -33,14 +33,14 @@ def story(client):
     car_park = make_car_park(make_unit("MALL", name_zh="业态甲"))
     driver = make_driver()
     reside(driver, car_park.venue)
-    session, _ = record_entry(seen=Seen(car_park, PLATE, "in", at - timedelta(hours=3)), by="gate", at=at)
+    session, _ = record_entry(seen=Seen(car_park, PLATE, "g1", at - timedelta(hours=3)), by="gate", at=at)
     placed = pay_session(session_id=session.pk, member=driver, quote=None, by="test", at=at)
     headers, body = customer_pays(
         checkout=SandboxProvider().checkout(charge_of(placed.payment), at=at), at=at
     )
     hear_notice(provider="sandbox", headers=headers, body=body, at=at)
-    record_exit(seen=Seen(car_park, PLATE, "out", at), has_passed=False, collected=None, by="gate", at=at)
-    record_entry(seen=Seen(car_park, "沪B00001", "in2", at), by="gate", at=at)
+    record_exit(seen=Seen(car_park, PLATE, "g2", at), has_passed=False, collected=None, by="gate", at=at)
+    record_entry(seen=Seen(car_park, "沪B00001", "g3", at), by="gate", at=at)
     return car_park, driver, session, placed.order
 
 
