@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from members.models import Enrolment, Member, MemberStatus
 from members.services.identities import claim_plate
@@ -51,7 +51,7 @@ def open_car_parks(units: Iterable[BusinessUnit], *, since: datetime) -> list[Ca
 
 
 def _price(car_park: CarPark, since: datetime) -> None:
-    in_force = {"starts_at": since, "ends_at": None, "by": BY, "at": since}
+    in_force: dict[str, Any] = {"starts_at": since, "ends_at": None, "by": BY, "at": since}
     is_mall = car_park.unit.sector == "mall"
     publish_tariff(
         car_park=car_park,
