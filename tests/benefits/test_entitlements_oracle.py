@@ -1,6 +1,6 @@
 """Quotas over random periods, holds, releases, restorings and time: the ledger against plain Python lists.
 
-ENTITLEMENT_RUNS sets how many random histories are played (default 12; 400 were played before release).
+ENTITLEMENT_RUNS sets how many random histories are played (default 12).
 """
 
 import os

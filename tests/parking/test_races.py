@@ -1,6 +1,6 @@
 """Many exits, payments and notices at once: quotas, receipts, orders and money are exact.
 
-Each was seen red without its guard: the member's lock (quota, caps), the unique receipt, the stay's lock.
+The guards: the member's lock (quota, caps), the unique receipt, the stay's lock.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Entitlements under many at once: quotas, codes, references, holds: exact.
 
-Seen red without the lock of the people: racers then meet at the chain's unique place and at the unique rows
-of references and codes.
+The guards: the lock of the people; behind it the chain's unique place and the unique rows of references and
+codes.
 """
 
 from collections import Counter

@@ -1,7 +1,6 @@
 """Many at once: stock is not oversold, a voucher is used once, an order ends once.
 
-Each was seen red: the stock without its row's lock and its CHECK, the voucher without its row's lock and the
-trigger's look at its state.
+The guards: the stock's row lock and its CHECK; the voucher's row lock and the trigger's look at its state.
 """
 
 from collections import Counter
