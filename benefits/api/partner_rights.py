@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from benefits.api import rights_examples as examples
 from benefits.api.rights_shapes import (
-    EntryShape,
+    EntitlementEntryShape,
     ReverseRequest,
     UseRequest,
     VerifiedShape,
@@ -116,7 +116,7 @@ class EntitlementUse(_RightsDoor):
         operation_id="use_entitlement",
         tags=["entitlements"],
         request=UseRequest,
-        responses={201: EntryShape, 200: EntryShape},
+        responses={201: EntitlementEntryShape, 200: EntitlementEntryShape},
         examples=[examples.USE, examples.USED],
     )
     def post(self, _request: Request, id: UUID) -> Response:  # noqa: A002 -- the route's word
@@ -143,7 +143,7 @@ class EntitlementUse(_RightsDoor):
             at=clock.now(),
             code=code,
         )
-        return Response(EntryShape(taken.entry).data, status=200 if taken.is_replay else 201)
+        return Response(EntitlementEntryShape(taken.entry).data, status=200 if taken.is_replay else 201)
 
 
 class EntitlementReverse(TillView):
@@ -156,7 +156,7 @@ class EntitlementReverse(TillView):
         operation_id="reverse_entitlement",
         tags=["entitlements"],
         request=ReverseRequest,
-        responses={201: EntryShape, 200: EntryShape},
+        responses={201: EntitlementEntryShape, 200: EntitlementEntryShape},
         examples=[examples.REVERSE, examples.REVERSED],
     )
     def post(self, _request: Request, id: UUID) -> Response:  # noqa: A002 -- the route's word
@@ -176,4 +176,4 @@ class EntitlementReverse(TillView):
             by=self.till(),
             at=clock.now(),
         )
-        return Response(EntryShape(back.entry).data, status=200 if back.is_replay else 201)
+        return Response(EntitlementEntryShape(back.entry).data, status=200 if back.is_replay else 201)

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from benefits.models import EntitlementEntry, EntryKind, HonouringPlace, Measure, QuotaPeriod
@@ -19,6 +21,7 @@ ENTRY_KINDS: Final = [(kind.value, kind.label) for kind in (EntryKind.USE, Entry
 _AMOUNT: Final = re.compile(r"(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,2})?", re.ASCII)
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class AmountField(serializers.Field[Decimal, Any, str, Any]):
     """An amount of a benefit, as a string: whole times or minutes ("90"), or money ("50.00")."""
 
@@ -35,7 +38,7 @@ class AmountField(serializers.Field[Decimal, Any, str, Any]):
         return told_amount(value)
 
 
-class PlaceShape(serializers.Serializer[HonouringPlace]):
+class HonouringPlaceShape(serializers.Serializer[HonouringPlace]):
     """Where it is honoured: a whole unit, or one venue or outlet of it."""
 
     unit = serializers.CharField(source="unit.code")
@@ -79,7 +82,7 @@ class EntitlementShape(serializers.Serializer[UsableRight]):
     is_shared = serializers.SerializerMethodField(
         help_text=_("Somebody else's of the household or home, who shares it.")
     )
-    places = PlaceShape(source="benefit.places.all", many=True)
+    places = HonouringPlaceShape(source="benefit.places.all", many=True)
 
     def get_quota(self, usable: UsableRight) -> str:
         return quota_in_words(usable.right.terms, usable.measure, usable.benefit.currency)
@@ -152,7 +155,7 @@ class VerifiedShape(serializers.Serializer[Any]):
     entitlements = EntitlementShape(many=True)
 
 
-class EntryShape(serializers.Serializer[EntitlementEntry]):
+class EntitlementEntryShape(serializers.Serializer[EntitlementEntry]):
     """What was used, or given back."""
 
     id = serializers.UUIDField()

@@ -7,7 +7,7 @@ ADDRESSES = (
     "/admin/members/enrolment/",
     "/admin/activities/activity/",
     "/admin/activities/earnrule/",
-    "/admin/activities/earnrule/add/",
+    "/admin/activities/earnruleproposal/add/",
     "/admin/activities/dailytotal/",
     "/admin/points/program/",
     "/admin/points/program/add/",

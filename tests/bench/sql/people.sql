@@ -12,5 +12,6 @@ INSERT INTO members_member (id, number, status, name, gender, address, is_genera
 INSERT INTO members_enrolment (member_id, unit_id, legacy_card, channel, tier_hint, joined_at, attributes, enrolled_by,
                                created_at)
     SELECT id, 1, 'C' || number, 'import', '', '2000-01-01', '', 'bench', now() FROM members_member;
-INSERT INTO activities_earnrule (unit_id, program_id, version, points_per_currency_unit, during, created_at)
-    VALUES (1, 1, 1, 1, '[2000-01-01,)', now());
+INSERT INTO activities_earnrule (code, name_zh, name_en, effect, priority, unit_id, program_id, version,
+                                 points_per_currency_unit, fixed_points, terms, during, created_at)
+    VALUES ('BENCH', '', '', 'base', 0, 1, 1, 1, 1, 0, '{}', '[2000-01-01,)', now());

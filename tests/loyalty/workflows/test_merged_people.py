@@ -75,7 +75,9 @@ def test_what_the_survivor_does_not_say_is_taken_over_and_let_go_of(old, new):
 
 def test_a_name_said_since_stays(old, new):
     done = merge(old, new)
-    Member.objects.filter(pk=new.pk).update(name="Wang")
+    new.refresh_from_db()
+    new.name = "Wang"
+    new.save(update_fields=["name"])
 
     assert unmerge(done).effects["filled"] == []
 
