@@ -6,6 +6,8 @@ from tests.bench.place import manage
 from tests.bench.run import LEDGER, Run, p50_us
 
 _COUNTS = "SELECT n_tup_upd, n_tup_hot_upd, seq_scan FROM pg_stat_user_tables WHERE relname = 'points_lot'"
+# A draw that empties its lot takes it out of the index of open lots: never HOT, and not the question.
+_CLOSED = "SELECT count(*) FROM points_lot WHERE NOT is_open"
 _INDEX = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'lot_spending_order'"
 _FEW, _MANY = 1, 51
 
@@ -20,10 +22,12 @@ def measure(run: Run) -> None:
         ],
         seconds=run.scale.seconds / 2,
     )
-    updates, hot, scans, index_scans = (
+    updates, hot, scans, index_scans, closed = (
         after - earlier for after, earlier in zip(_lot_counts(run), before, strict=True)
     )
-    run.record("P4", hot_updates=hot / updates, plan_uses_lot_index=float(scans == 0 and index_scans > 0))
+    run.record(
+        "P4", hot_updates=hot / (updates - closed), plan_uses_lot_index=float(scans == 1 and index_scans > 0)
+    )
     run.ratios(
         "P4", told, p50_us, {"p50_1000_lots_vs_1": ("redemption, 1,000 open lots", "redemption, 1 open lot")}
     )
@@ -57,7 +61,11 @@ def _lot_counts(run: Run) -> tuple[int, ...]:
     time.sleep(1.5)  # sessions report what they did once a second, or when they end
     with run.place.admin(LEDGER) as link, link.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({_COUNTS}) t, ({_INDEX}) i")
-        return tuple(cursor.fetchone())
+        counts = tuple(cursor.fetchone())
+        # Reads the table once itself; the session tells of that when it ends, so the next counts include it.
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+        cursor.execute(_CLOSED)
+        return (*counts, cursor.fetchone()[0])
 
 
 def _round_trips(run: Run) -> None:
