@@ -86,4 +86,4 @@ def measure(run: Run) -> None:
 def _timed(environment: dict[str, str], as_of: str) -> tuple[float, dict[str, int]]:
     began = time.perf_counter()
     told = manage(environment, "run_job", "review_tiers", "--as-of", as_of)
-    return time.perf_counter() - began, json.loads(told)
+    return time.perf_counter() - began, json.loads(told)["outcome"]

@@ -146,10 +146,10 @@ def test_a_lock_file_with_a_strangers_pid_is_not_believed(cluster):
     assert connects(cluster.url())
 
 
-def test_a_taken_port_is_left_to_its_owner(cluster):
+def test_a_taken_port_is_left_to_its_owner(cluster, tmp_path):
     before = cluster.port
     cluster.stop()
-    other = PostgresCluster(cluster.folder.parent / "other")
+    other = PostgresCluster(tmp_path / "other")
     try:
         other.start()
         other.stop()
