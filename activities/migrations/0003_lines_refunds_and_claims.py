@@ -28,10 +28,12 @@ class Migration(migrations.Migration):
                 ('quantity', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True, verbose_name='quantity')),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=17, verbose_name='amount')),
                 ('refunded', models.DecimalField(db_default=0, decimal_places=2, default=0, max_digits=17, verbose_name='refunded')),
+                ('activity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='activities.activity', verbose_name='activity')),
             ],
             options={
                 'verbose_name': 'line of an activity',
                 'verbose_name_plural': 'lines of activities',
+                'constraints': [models.UniqueConstraint(fields=('activity', 'number'), name='activity_line_number_is_new'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='activity_lines_count_from_one'), models.CheckConstraint(condition=models.Q(('refunded__gte', 0), ('refunded__lte', models.F('amount'))), name='activity_line_refunded_within_amount')],
             },
         ),
         migrations.CreateModel(
@@ -39,10 +41,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.AutoField(primary_key=True, serialize=False)),
                 ('days', models.PositiveSmallIntegerField(default=30, help_text='Counted from the sale. 0: receipts of this unit cannot be claimed.', verbose_name='days to claim')),
+                ('unit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='claim_terms', to='units.businessunit', verbose_name='business unit')),
             ],
             options={
                 'verbose_name': 'terms of claims',
                 'verbose_name_plural': 'terms of claims',
+                'constraints': [models.CheckConstraint(condition=models.Q(('days__lte', 366)), name='claim_days_are_at_most_a_year')],
             },
         ),
         migrations.CreateModel(
@@ -61,10 +65,15 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
                 ('decided_by', models.CharField(blank=True, default='', max_length=80, verbose_name='decided by')),
                 ('refusal', models.CharField(blank=True, default='', max_length=200, verbose_name='why not')),
+                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member', verbose_name='member')),
+                ('outlet', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.outlet', verbose_name='outlet')),
+                ('unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='business unit')),
             ],
             options={
                 'verbose_name': 'waiting refund',
                 'verbose_name_plural': 'waiting refunds',
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['unit', 'refund_of'], name='refunds_waiting_for_sale')],
+                'constraints': [models.UniqueConstraint(fields=('unit', 'source_ref'), name='refund_waits_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'settled', 'refused', 'dismissed'])), name='waiting_refund_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='waiting_refund_says_when_it_was_decided')],
             },
         ),
         migrations.RemoveConstraint(
@@ -140,63 +149,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='activity',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by', '')), models.Q(('claimed_at__isnull', False), ('claimed_by__gt', ''), ('member__isnull', False)), _connector='OR'), name='activity_claim_says_whose_and_by_whom'),
-        ),
-        migrations.AddField(
-            model_name='activityline',
-            name='activity',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='activities.activity', verbose_name='activity'),
-        ),
-        migrations.AddField(
-            model_name='claimterms',
-            name='unit',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='claim_terms', to='units.businessunit', verbose_name='business unit'),
-        ),
-        migrations.AddField(
-            model_name='waitingrefund',
-            name='member',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='waitingrefund',
-            name='outlet',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.outlet', verbose_name='outlet'),
-        ),
-        migrations.AddField(
-            model_name='waitingrefund',
-            name='unit',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='business unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='activityline',
-            constraint=models.UniqueConstraint(fields=('activity', 'number'), name='activity_line_number_is_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='activityline',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='activity_lines_count_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='activityline',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded__gte', 0), ('refunded__lte', models.F('amount'))), name='activity_line_refunded_within_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='claimterms',
-            constraint=models.CheckConstraint(condition=models.Q(('days__lte', 366)), name='claim_days_are_at_most_a_year'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingrefund',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['unit', 'refund_of'], name='refunds_waiting_for_sale'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingrefund',
-            constraint=models.UniqueConstraint(fields=('unit', 'source_ref'), name='refund_waits_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingrefund',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'settled', 'refused', 'dismissed'])), name='waiting_refund_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingrefund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='waiting_refund_says_when_it_was_decided'),
         ),
         run_sql_file("activities", "reported_v1"),
         run_sql_file("activities", "lines_v1"),

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'tier scheme',
                 'verbose_name_plural': 'tier schemes',
                 'permissions': [('can_approve_tier_scheme', 'Can approve tier schemes')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('starts_on',), name='one_tier_scheme_starts_a_day'), models.CheckConstraint(condition=models.Q(('window__in', ['rolling', 'calendar']), ('state__in', ['draft', 'proposed', 'approved', 'rejected', 'withdrawn'])), name='tier_scheme_words_are_known'), models.CheckConstraint(condition=models.Q(('window_months__range', (1, 36)), ('validity_months__range', (1, 36)), ('grace_days__lte', 366), ('refund_days__lte', 366)), name='tier_scheme_terms_are_sane'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state__in', ['draft', 'proposed'])), models.Q(('decided_at__isnull', False), ('decided_by', models.F('made_by')), ('state', 'withdrawn')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('state__in', ['approved', 'rejected']), models.Q(('decided_by', models.F('made_by')), _negated=True)), _connector='OR'), name='tier_scheme_is_decided_by_another')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +61,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'terms of a role',
                 'verbose_name_plural': 'terms of the roles',
+                'constraints': [models.UniqueConstraint(fields=('scheme', 'role', 'unit'), name='one_line_a_role_and_unit', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'tenant', 'family', 'office_occupant', 'hotel_guest']), ('grace_days__lte', 366), models.Q(('at_least__isnull', False), ('credits_per_month__isnull', False), _connector='OR'), models.Q(('credits_per_month__isnull', True), ('credits_per_month__range', (0, 10000)), _connector='OR')), name='role_terms_say_something')],
             },
         ),
         migrations.CreateModel(
@@ -75,6 +77,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'terms of a level',
                 'verbose_name_plural': 'terms of the levels',
+                'constraints': [models.UniqueConstraint(fields=('scheme', 'tier'), name='one_line_a_level_and_scheme'), models.CheckConstraint(condition=models.Q(models.Q(('credits__isnull', True), ('credits__gte', 0), _connector='OR'), models.Q(('lifetime_credits__isnull', True), ('lifetime_credits__gt', 0), _connector='OR'), models.Q(('lifetime_years__isnull', True), ('lifetime_years__gt', 0), _connector='OR')), name='level_terms_are_sane')],
             },
         ),
         migrations.CreateModel(
@@ -91,6 +94,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'credit rule',
                 'verbose_name_plural': 'credit rules',
+                'constraints': [models.UniqueConstraint(fields=('scheme', 'sector', 'unit', 'kind', 'basis'), name='one_credit_rule_a_scope', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('credits__range', (0, 10000)), ('basis__in', ['amount', 'quantity', 'activity']), ('kind__in', ['', 'purchase', 'stay', 'fee', 'rent', 'event']), ('sector__in', ['', 'residential', 'mall', 'hotel', 'office']), models.Q(('sector', ''), ('unit__isnull', True), _connector='OR')), name='credit_rule_is_sane')],
             },
         ),
         migrations.CreateModel(
@@ -127,6 +131,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'matched tier',
                 'verbose_name_plural': 'matched tiers',
+                'constraints': [models.UniqueConstraint(fields=('scheme', 'unit', 'unit_tier'), name='one_match_a_unit_tier'), models.CheckConstraint(condition=models.Q(models.Q(('unit_tier', ''), _negated=True), models.Q(('valid_months__isnull', True), ('valid_months__range', (1, 120)), _connector='OR')), name='tier_match_is_sane')],
             },
         ),
         migrations.CreateModel(
@@ -173,54 +178,6 @@ class Migration(migrations.Migration):
                 'permissions': [('can_give_tier', 'Can give a tier by hand')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='tier_grant_ends_after_its_start'), models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), _negated=True), models.Q(('given_by', ''), _negated=True)), name='tier_grant_says_who_and_why'), models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True), ('ended_by', '')), models.Q(('ended_at__isnull', False), ('ends_on__isnull', False), models.Q(('ended_by', ''), _negated=True), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='tier_grant_says_who_ended_it')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='tierscheme',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('starts_on',), name='one_tier_scheme_starts_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='tierscheme',
-            constraint=models.CheckConstraint(condition=models.Q(('window__in', ['rolling', 'calendar']), ('state__in', ['draft', 'proposed', 'approved', 'rejected', 'withdrawn'])), name='tier_scheme_words_are_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='tierscheme',
-            constraint=models.CheckConstraint(condition=models.Q(('window_months__range', (1, 36)), ('validity_months__range', (1, 36)), ('grace_days__lte', 366), ('refund_days__lte', 366)), name='tier_scheme_terms_are_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='tierscheme',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state__in', ['draft', 'proposed'])), models.Q(('decided_at__isnull', False), ('decided_by', models.F('made_by')), ('state', 'withdrawn')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('state__in', ['approved', 'rejected']), models.Q(('decided_by', models.F('made_by')), _negated=True)), _connector='OR'), name='tier_scheme_is_decided_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='roleterms',
-            constraint=models.UniqueConstraint(fields=('scheme', 'role', 'unit'), name='one_line_a_role_and_unit', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='roleterms',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'tenant', 'family', 'office_occupant', 'hotel_guest']), ('grace_days__lte', 366), models.Q(('at_least__isnull', False), ('credits_per_month__isnull', False), _connector='OR'), models.Q(('credits_per_month__isnull', True), ('credits_per_month__range', (0, 10000)), _connector='OR')), name='role_terms_say_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='levelterms',
-            constraint=models.UniqueConstraint(fields=('scheme', 'tier'), name='one_line_a_level_and_scheme'),
-        ),
-        migrations.AddConstraint(
-            model_name='levelterms',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('credits__isnull', True), ('credits__gte', 0), _connector='OR'), models.Q(('lifetime_credits__isnull', True), ('lifetime_credits__gt', 0), _connector='OR'), models.Q(('lifetime_years__isnull', True), ('lifetime_years__gt', 0), _connector='OR')), name='level_terms_are_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditrule',
-            constraint=models.UniqueConstraint(fields=('scheme', 'sector', 'unit', 'kind', 'basis'), name='one_credit_rule_a_scope', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='creditrule',
-            constraint=models.CheckConstraint(condition=models.Q(('credits__range', (0, 10000)), ('basis__in', ['amount', 'quantity', 'activity']), ('kind__in', ['', 'purchase', 'stay', 'fee', 'rent', 'event']), ('sector__in', ['', 'residential', 'mall', 'hotel', 'office']), models.Q(('sector', ''), ('unit__isnull', True), _connector='OR')), name='credit_rule_is_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='unittiermatch',
-            constraint=models.UniqueConstraint(fields=('scheme', 'unit', 'unit_tier'), name='one_match_a_unit_tier'),
-        ),
-        migrations.AddConstraint(
-            model_name='unittiermatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('unit_tier', ''), _negated=True), models.Q(('valid_months__isnull', True), ('valid_months__range', (1, 120)), _connector='OR')), name='tier_match_is_sane'),
         ),
         run_sql_file("activities", "tier_credit_v1"),
         run_sql_file("activities", "tier_scheme_v1"),

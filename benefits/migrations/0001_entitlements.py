@@ -51,26 +51,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='EntitlementGrant',
-            fields=[
-                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
-                ('period', models.CharField(choices=[('day', 'a day'), ('month', 'a month'), ('quarter', 'a quarter'), ('year', 'a year'), ('stay', 'a stay'), ('total', 'in all')], default='total', max_length=7, verbose_name='quota')),
-                ('zone', models.CharField(choices=[('group', "The group's"), ('venue', "The venue's where it is used")], default='group', max_length=5, verbose_name='midnight')),
-                ('sharing', models.CharField(choices=[('own', 'Nobody else'), ('household', 'The household'), ('home', 'The family of the residency')], default='own', max_length=9, verbose_name='shared with')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(help_text='The first instant without; empty: open.', null=True, verbose_name='until')),
-                ('cause', models.CharField(choices=[('purchase', 'Purchase'), ('reward', 'Reward'), ('campaign', 'Campaign'), ('by_hand', 'By hand')], max_length=8, verbose_name='cause')),
-                ('source_ref', models.CharField(max_length=200, verbose_name='source reference')),
-                ('granted_by', models.CharField(max_length=80, verbose_name='recorded by')),
-                ('granted_at', models.DateTimeField(verbose_name='granted')),
-            ],
-            options={
-                'verbose_name': 'entitlement grant',
-                'verbose_name_plural': 'entitlement grants',
-            },
-        ),
-        migrations.CreateModel(
             name='BenefitKind',
             fields=[
                 ('id', models.SmallAutoField(primary_key=True, serialize=False)),
@@ -97,6 +77,32 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'benefit',
                 'verbose_name_plural': 'benefits',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,39}$')), name='benefit_code_is_plain')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EntitlementGrant',
+            fields=[
+                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
+                ('period', models.CharField(choices=[('day', 'a day'), ('month', 'a month'), ('quarter', 'a quarter'), ('year', 'a year'), ('stay', 'a stay'), ('total', 'in all')], default='total', max_length=7, verbose_name='quota')),
+                ('zone', models.CharField(choices=[('group', "The group's"), ('venue', "The venue's where it is used")], default='group', max_length=5, verbose_name='midnight')),
+                ('sharing', models.CharField(choices=[('own', 'Nobody else'), ('household', 'The household'), ('home', 'The family of the residency')], default='own', max_length=9, verbose_name='shared with')),
+                ('starts_at', models.DateTimeField(verbose_name='from')),
+                ('ends_at', models.DateTimeField(help_text='The first instant without; empty: open.', null=True, verbose_name='until')),
+                ('cause', models.CharField(choices=[('purchase', 'Purchase'), ('reward', 'Reward'), ('campaign', 'Campaign'), ('by_hand', 'By hand')], max_length=8, verbose_name='cause')),
+                ('source_ref', models.CharField(max_length=200, verbose_name='source reference')),
+                ('granted_by', models.CharField(max_length=80, verbose_name='recorded by')),
+                ('granted_at', models.DateTimeField(verbose_name='granted')),
+                ('benefit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='benefits.benefit', verbose_name='benefit')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entitlement_grants', to='members.member', verbose_name='member')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='given by')),
+            ],
+            options={
+                'verbose_name': 'entitlement grant',
+                'verbose_name_plural': 'entitlement grants',
+                'indexes': [models.Index(fields=['member', 'ends_at'], name='grants_of_member'), models.Index(fields=['ends_at'], name='grants_by_end')],
+                'constraints': [models.UniqueConstraint(fields=('unit', 'source_ref'), name='grant_reference_once'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', Decimal('10000000'))), name='grant_amount_is_sane'), models.CheckConstraint(condition=models.Q(('period__in', ['day', 'month', 'quarter', 'year', 'total']), ('zone__in', ['group', 'venue']), ('sharing__in', ['own', 'household']), ('cause__in', ['purchase', 'reward', 'campaign', 'by_hand'])), name='grant_words_are_known'), models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='grant_ends_after_its_start'), models.CheckConstraint(condition=models.Q(models.Q(('source_ref', ''), _negated=True), models.Q(('granted_by', ''), _negated=True)), name='grant_says_who')],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +128,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'version of a benefit',
                 'verbose_name_plural': 'versions of benefits',
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('benefit', '='), ('during', '&&')], name='benefit_versions_never_overlap', violation_error_message='another version of this benefit is in force in that time'), models.UniqueConstraint(fields=('benefit', 'version'), name='benefit_version_is_new'), models.CheckConstraint(condition=models.Q(('payer__in', ['provider', 'group', 'honouring'])), name='benefit_payer_is_known'), models.CheckConstraint(condition=models.Q(('unit_value__range', (0, 100000))), name='benefit_worth_is_sane'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='benefit_currency_is_iso_4217'), models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [1, 2, 3, 4, 5, 6, 7]), ('weekdays__len__gte', 1)), name='benefit_weekdays_are_iso'), models.CheckConstraint(condition=models.Q(models.Q(('closes_at__isnull', True), ('opens_at__isnull', True)), models.Q(('closes_at__isnull', False), ('opens_at__isnull', False), models.Q(('opens_at', models.F('closes_at')), _negated=True)), _connector='OR'), name='benefit_hours_are_two')],
             },
         ),
         migrations.CreateModel(
@@ -135,6 +142,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'blackout',
                 'verbose_name_plural': 'blackouts',
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='blackout_ends_after_its_start')],
             },
         ),
         migrations.CreateModel(
@@ -150,22 +158,22 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'end of a grant',
                 'verbose_name_plural': 'ends of grants',
+                'constraints': [models.CheckConstraint(condition=models.Q(('ending__in', ['expired', 'withdrawn'])), name='grant_ending_is_known'), models.CheckConstraint(condition=models.Q(('left__isnull', True), ('left__gte', 0), _connector='OR'), name='grant_leaves_no_debt'), models.CheckConstraint(condition=models.Q(models.Q(('ending', 'withdrawn'), _negated=True), ('reason__gt', ''), _connector='OR'), name='a_withdrawal_says_why')],
             },
         ),
-        migrations.AddField(
-            model_name='entitlementgrant',
-            name='benefit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='benefits.benefit', verbose_name='benefit'),
-        ),
-        migrations.AddField(
-            model_name='entitlementgrant',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entitlement_grants', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='entitlementgrant',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='given by'),
+        migrations.CreateModel(
+            name='FactSet',
+            fields=[
+                ('id', models.AutoField(primary_key=True, serialize=False)),
+                ('code', models.CharField(max_length=40, unique=True, verbose_name='code')),
+                ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
+                ('name_en', models.CharField(max_length=80, verbose_name='English name')),
+            ],
+            options={
+                'verbose_name': 'segment told to benefits',
+                'verbose_name_plural': 'segments told to benefits',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,39}$')), name='fact_set_code_is_plain')],
+            },
         ),
         migrations.CreateModel(
             name='EntitlementRule',
@@ -188,10 +196,12 @@ class Migration(migrations.Migration):
                 ('tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='tier at least')),
                 ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='role at a venue of')),
                 ('venue', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.venue', verbose_name='role at')),
+                ('fact_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.factset', verbose_name='segment')),
             ],
             options={
                 'verbose_name': 'entitlement rule',
                 'verbose_name_plural': 'entitlement rules',
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('code', '='), ('during', '&&')], name='entitlement_rules_never_overlap', violation_error_message='another version of this rule is in force in that time'), models.UniqueConstraint(fields=('code', 'version'), name='entitlement_rule_version_is_new'), models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,39}$')), name='rule_code_is_plain'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', Decimal('10000000'))), name='rule_amount_is_sane'), models.CheckConstraint(condition=models.Q(('period__in', ['day', 'month', 'quarter', 'year', 'stay', 'total']), ('zone__in', ['group', 'venue']), ('sharing__in', ['own', 'household', 'home'])), name='rule_words_are_known'), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'tenant', 'family', 'office_occupant', 'hotel_guest']), models.Q(('is_pro_rata', False), ('role', ''), ('unit__isnull', True), ('venue__isnull', True), models.Q(('period', 'stay'), _negated=True), models.Q(('sharing', 'home'), _negated=True)), _connector='OR'), name='what_hangs_on_a_role_names_one')],
             },
         ),
         migrations.CreateModel(
@@ -233,26 +243,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'entitlement entry',
                 'verbose_name_plural': 'entitlement entries',
+                'indexes': [models.Index(fields=['member', '-at'], name='entitlement_entry_of_member'), models.Index(fields=['holder', '-at'], name='entitlement_entry_of_holder'), models.Index(fields=['unit', '-at'], name='entitlement_entry_at_unit'), models.Index(condition=models.Q(('kind', 'hold')), fields=['entitlement', 'hold_until'], name='entitlement_holds')],
+                'constraints': [models.UniqueConstraint(fields=('entitlement', 'period_starts_on', 'place'), name='entry_follows_the_last'), models.UniqueConstraint(fields=('unit', 'kind', 'source_ref'), name='entry_reference_once'), models.UniqueConstraint(condition=models.Q(('kind__in', ['use', 'release'])), fields=('of',), name='a_held_entitlement_ends_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['hold', 'use', 'release', 'restore']), ('payer__in', ['provider', 'group', 'honouring'])), name='entry_words_are_known'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='entry_moves_some_of_a_right'), models.CheckConstraint(condition=models.Q(('elsewhere__gte', 0), ('given__gte', 0), ('taken_after__gte', 0), ('taken_before__gte', 0)), name='entry_sums_are_not_negative'), models.CheckConstraint(condition=models.Q(('taken_after__lte', models.F('taken_before')), ('given__gte', django.db.models.expressions.CombinedExpression(models.F('elsewhere'), '+', models.F('taken_after'))), _connector='OR'), name='nobody_takes_more_than_is_given'), models.CheckConstraint(condition=models.Q(models.Q(('grant__isnull', True), ('rule__isnull', False)), models.Q(('grant__isnull', False), ('rule__isnull', True)), _connector='OR'), name='a_right_is_of_a_rule_or_a_grant'), models.CheckConstraint(condition=models.Q(models.Q(('hold_until__gt', models.F('at')), ('kind', 'hold'), ('of__isnull', True)), models.Q(('hold_until__isnull', True), ('kind', 'use')), models.Q(('hold_until__isnull', True), ('kind__in', ['release', 'restore']), ('of__isnull', False)), _connector='OR'), name='entry_says_what_it_is_of'), models.CheckConstraint(condition=models.Q(('value', django.db.models.expressions.CombinedExpression(models.F('amount'), '*', models.F('unit_value')))), name='entry_is_worth_its_amount'), models.CheckConstraint(condition=models.Q(models.Q(('source_ref', ''), _negated=True), models.Q(('actor', ''), _negated=True)), name='entry_says_who')],
             },
-        ),
-        migrations.CreateModel(
-            name='FactSet',
-            fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=40, unique=True, verbose_name='code')),
-                ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
-                ('name_en', models.CharField(max_length=80, verbose_name='English name')),
-            ],
-            options={
-                'verbose_name': 'segment told to benefits',
-                'verbose_name_plural': 'segments told to benefits',
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,39}$')), name='fact_set_code_is_plain')],
-            },
-        ),
-        migrations.AddField(
-            model_name='entitlementrule',
-            name='fact_set',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.factset', verbose_name='segment'),
         ),
         migrations.CreateModel(
             name='FactSetMember',
@@ -266,6 +259,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'member of a segment',
                 'verbose_name_plural': 'members of segments',
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('fact_set', '='), ('member', '='), ('during', '&&')], name='in_a_fact_set_once_at_a_time')],
             },
         ),
         migrations.CreateModel(
@@ -280,6 +274,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'limit for grants by hand',
                 'verbose_name_plural': 'limits for grants by hand',
+                'constraints': [models.CheckConstraint(condition=models.Q(('alone_max__range', (0, Decimal('10000000'))), ('approve_max__range', (0, Decimal('10000000'))), ('alone_day_max__gte', models.F('alone_max'))), name='grant_limits_fit_together')],
             },
         ),
         migrations.CreateModel(
@@ -306,6 +301,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'grant by hand',
                 'verbose_name_plural': 'grants by hand',
                 'permissions': [('can_ask_grant', 'Can give entitlements by hand, within the limits of the role'), ('can_approve_grant', 'Can approve and reject grants that others ask for'), ('can_reverse_usage', 'Can reverse usages of entitlements')],
+                'indexes': [models.Index(condition=models.Q(('decided_by', None), ('state', 'granted')), fields=['asked_by', 'decided_at'], name='grants_alone_of_a_day')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', Decimal('10000000')), ('value__gte', 0), ('reason__gt', '')), name='grant_request_is_whole'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('grant', None), ('state', 'asked')), models.Q(models.Q(('decided_by', None), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), ('decided_at__isnull', False), ('grant__isnull', False), ('state', 'granted')), models.Q(models.Q(('decided_by', models.F('asked_by')), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), ('grant', None), ('state', 'rejected')), models.Q(('decided_at__isnull', False), ('decided_by', models.F('asked_by')), ('decided_by__isnull', False), ('grant', None), ('state', 'withdrawn')), _connector='OR'), name='grant_is_decided_by_another')],
             },
         ),
         migrations.CreateModel(
@@ -320,6 +317,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'place that honours',
                 'verbose_name_plural': 'places that honour',
+                'constraints': [models.UniqueConstraint(fields=('version', 'unit', 'venue', 'outlet'), name='honouring_place_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('venue__isnull', True), ('outlet__isnull', True), _connector='OR'), name='honouring_place_is_one')],
             },
         ),
         migrations.CreateModel(
@@ -334,194 +332,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'used member code',
                 'verbose_name_plural': 'used member codes',
             },
-        ),
-        migrations.AddConstraint(
-            model_name='benefit',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,39}$')), name='benefit_code_is_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('benefit', '='), ('during', '&&')], name='benefit_versions_never_overlap', violation_error_message='another version of this benefit is in force in that time'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=models.UniqueConstraint(fields=('benefit', 'version'), name='benefit_version_is_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=models.CheckConstraint(condition=models.Q(('payer__in', ['provider', 'group', 'honouring'])), name='benefit_payer_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_value__range', (0, 100000))), name='benefit_worth_is_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='benefit_currency_is_iso_4217'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [1, 2, 3, 4, 5, 6, 7]), ('weekdays__len__gte', 1)), name='benefit_weekdays_are_iso'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closes_at__isnull', True), ('opens_at__isnull', True)), models.Q(('closes_at__isnull', False), ('opens_at__isnull', False), models.Q(('opens_at', models.F('closes_at')), _negated=True)), _connector='OR'), name='benefit_hours_are_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='blackout',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='blackout_ends_after_its_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantend',
-            constraint=models.CheckConstraint(condition=models.Q(('ending__in', ['expired', 'withdrawn'])), name='grant_ending_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantend',
-            constraint=models.CheckConstraint(condition=models.Q(('left__isnull', True), ('left__gte', 0), _connector='OR'), name='grant_leaves_no_debt'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantend',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ending', 'withdrawn'), _negated=True), ('reason__gt', ''), _connector='OR'), name='a_withdrawal_says_why'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlementgrant',
-            index=models.Index(fields=['member', 'ends_at'], name='grants_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlementgrant',
-            index=models.Index(fields=['ends_at'], name='grants_by_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementgrant',
-            constraint=models.UniqueConstraint(fields=('unit', 'source_ref'), name='grant_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', Decimal('10000000'))), name='grant_amount_is_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('period__in', ['day', 'month', 'quarter', 'year', 'total']), ('zone__in', ['group', 'venue']), ('sharing__in', ['own', 'household']), ('cause__in', ['purchase', 'reward', 'campaign', 'by_hand'])), name='grant_words_are_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='grant_ends_after_its_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementgrant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('source_ref', ''), _negated=True), models.Q(('granted_by', ''), _negated=True)), name='grant_says_who'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlemententry',
-            index=models.Index(fields=['member', '-at'], name='entitlement_entry_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlemententry',
-            index=models.Index(fields=['holder', '-at'], name='entitlement_entry_of_holder'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlemententry',
-            index=models.Index(fields=['unit', '-at'], name='entitlement_entry_at_unit'),
-        ),
-        migrations.AddIndex(
-            model_name='entitlemententry',
-            index=models.Index(condition=models.Q(('kind', 'hold')), fields=['entitlement', 'hold_until'], name='entitlement_holds'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.UniqueConstraint(fields=('entitlement', 'period_starts_on', 'place'), name='entry_follows_the_last'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.UniqueConstraint(fields=('unit', 'kind', 'source_ref'), name='entry_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['use', 'release'])), fields=('of',), name='a_held_entitlement_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['hold', 'use', 'release', 'restore']), ('payer__in', ['provider', 'group', 'honouring'])), name='entry_words_are_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='entry_moves_some_of_a_right'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(('elsewhere__gte', 0), ('given__gte', 0), ('taken_after__gte', 0), ('taken_before__gte', 0)), name='entry_sums_are_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_after__lte', models.F('taken_before')), ('given__gte', django.db.models.expressions.CombinedExpression(models.F('elsewhere'), '+', models.F('taken_after'))), _connector='OR'), name='nobody_takes_more_than_is_given'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grant__isnull', True), ('rule__isnull', False)), models.Q(('grant__isnull', False), ('rule__isnull', True)), _connector='OR'), name='a_right_is_of_a_rule_or_a_grant'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hold_until__gt', models.F('at')), ('kind', 'hold'), ('of__isnull', True)), models.Q(('hold_until__isnull', True), ('kind', 'use')), models.Q(('hold_until__isnull', True), ('kind__in', ['release', 'restore']), ('of__isnull', False)), _connector='OR'), name='entry_says_what_it_is_of'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(('value', django.db.models.expressions.CombinedExpression(models.F('amount'), '*', models.F('unit_value')))), name='entry_is_worth_its_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlemententry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('source_ref', ''), _negated=True), models.Q(('actor', ''), _negated=True)), name='entry_says_who'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementrule',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('code', '='), ('during', '&&')], name='entitlement_rules_never_overlap', violation_error_message='another version of this rule is in force in that time'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementrule',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='entitlement_rule_version_is_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementrule',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,39}$')), name='rule_code_is_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementrule',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', Decimal('10000000'))), name='rule_amount_is_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementrule',
-            constraint=models.CheckConstraint(condition=models.Q(('period__in', ['day', 'month', 'quarter', 'year', 'stay', 'total']), ('zone__in', ['group', 'venue']), ('sharing__in', ['own', 'household', 'home'])), name='rule_words_are_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='entitlementrule',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'tenant', 'family', 'office_occupant', 'hotel_guest']), models.Q(('is_pro_rata', False), ('role', ''), ('unit__isnull', True), ('venue__isnull', True), models.Q(('period', 'stay'), _negated=True), models.Q(('sharing', 'home'), _negated=True)), _connector='OR'), name='what_hangs_on_a_role_names_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='factsetmember',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('fact_set', '='), ('member', '='), ('during', '&&')], name='in_a_fact_set_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantlimit',
-            constraint=models.CheckConstraint(condition=models.Q(('alone_max__range', (0, Decimal('10000000'))), ('approve_max__range', (0, Decimal('10000000'))), ('alone_day_max__gte', models.F('alone_max'))), name='grant_limits_fit_together'),
-        ),
-        migrations.AddIndex(
-            model_name='grantrequest',
-            index=models.Index(condition=models.Q(('decided_by', None), ('state', 'granted')), fields=['asked_by', 'decided_at'], name='grants_alone_of_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', Decimal('10000000')), ('value__gte', 0), ('reason__gt', '')), name='grant_request_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('grant', None), ('state', 'asked')), models.Q(models.Q(('decided_by', None), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), ('decided_at__isnull', False), ('grant__isnull', False), ('state', 'granted')), models.Q(models.Q(('decided_by', models.F('asked_by')), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), ('grant', None), ('state', 'rejected')), models.Q(('decided_at__isnull', False), ('decided_by', models.F('asked_by')), ('decided_by__isnull', False), ('grant', None), ('state', 'withdrawn')), _connector='OR'), name='grant_is_decided_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='honouringplace',
-            constraint=models.UniqueConstraint(fields=('version', 'unit', 'venue', 'outlet'), name='honouring_place_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='honouringplace',
-            constraint=models.CheckConstraint(condition=models.Q(('venue__isnull', True), ('outlet__isnull', True), _connector='OR'), name='honouring_place_is_one'),
         ),
         run_sql_file("benefits", "entitlements_v1"),
         migrations.RunPython(ship_kinds, migrations.RunPython.noop),

@@ -54,62 +54,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'offline list',
                 'verbose_name_plural': 'offline lists',
-            },
-        ),
-        migrations.CreateModel(
-            name='Voucher',
-            fields=[
-                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('digest', models.BinaryField(max_length=32, unique=True, verbose_name='keyed digest of the code')),
-                ('code', members.models.encrypted_field.EncryptedTextField(editable=True, verbose_name='code')),
-                ('tail', models.CharField(max_length=4, verbose_name='last letters')),
-                ('cause', models.CharField(blank=True, default='', max_length=160, verbose_name='given for')),
-                ('state', models.CharField(choices=[('issued', 'Usable'), ('locked', 'Locked by a sale'), ('used', 'Used'), ('expired', 'Expired'), ('void', 'Void')], default='issued', max_length=7, verbose_name='state')),
-                ('valid_from', models.DateTimeField(verbose_name='valid from')),
-                ('expires_at', models.DateTimeField(verbose_name='expires')),
-                ('locked_until', models.DateTimeField(null=True, verbose_name='locked until')),
-                ('lock_ref', models.CharField(blank=True, default='', max_length=200, verbose_name='locked for')),
-                ('is_extended', models.BooleanField(default=False, verbose_name='had its grace')),
-                ('moves', models.PositiveIntegerField(default=0, verbose_name='events')),
-                ('issued_at', models.DateTimeField(verbose_name='issued')),
-                ('lock_unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='locked by')),
-                ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='members.member', verbose_name='member')),
-            ],
-            options={
-                'verbose_name': 'voucher',
-                'verbose_name_plural': 'vouchers',
-            },
-        ),
-        migrations.CreateModel(
-            name='OfflineUse',
-            fields=[
-                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('digest', models.BinaryField(max_length=32, verbose_name='digest')),
-                ('source_ref', models.CharField(max_length=128, verbose_name='source reference')),
-                ('sale', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='amount of the sale')),
-                ('used_at', models.DateTimeField(verbose_name='used')),
-                ('outcome', models.CharField(choices=[('used', 'Used'), ('took_over', 'Used earlier than the use on record, whose place it takes'), ('already_used', 'Used earlier elsewhere'), ('not_usable', 'Not usable'), ('not_listed', 'Not on the list'), ('out_of_time', 'Outside the time of the list')], max_length=12, verbose_name='outcome')),
-                ('by', models.CharField(max_length=80, verbose_name='by')),
-                ('told_at', models.DateTimeField(verbose_name='told')),
-                ('offline_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='benefits.offlinelist', verbose_name='offline list')),
-                ('voucher', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.voucher', verbose_name='voucher')),
-            ],
-            options={
-                'verbose_name': 'use told later',
-                'verbose_name_plural': 'uses told later',
-            },
-        ),
-        migrations.CreateModel(
-            name='OfflineEntry',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('digest', models.BinaryField(max_length=32, verbose_name='digest')),
-                ('offline_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='benefits.offlinelist', verbose_name='offline list')),
-                ('voucher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.voucher', verbose_name='voucher')),
-            ],
-            options={
-                'verbose_name': 'line of an offline list',
-                'verbose_name_plural': 'lines of offline lists',
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('made_at'))), name='offline_list_ends_after_it_was_made')],
             },
         ),
         migrations.CreateModel(
@@ -148,12 +93,69 @@ class Migration(migrations.Migration):
                 'verbose_name': 'voucher batch',
                 'verbose_name_plural': 'voucher batches',
                 'permissions': [('can_issue_voucher', 'Can issue and void vouchers'), ('can_ask_voucher_export', 'Can ask for the codes of a batch'), ('can_approve_voucher_export', 'Can approve and reject exports that others ask for')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='voucher_batch_code_is_plain'), models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('ceiling', None), ('kind', 'cash_off'), ('minutes', None), ('percent', None)), models.Q(('amount', None), ('kind', 'percent_off'), ('minutes', None), ('percent__range', (1, 100)), ('percent__isnull', False)), models.Q(('amount__gte', 0), ('ceiling', None), ('kind', 'item'), ('minutes', None), ('percent', None), ('amount__isnull', False)), models.Q(('amount', None), ('kind', 'parking_hours'), ('minutes__range', (1, 10080)), ('percent', None), ('minutes__isnull', False)), _connector='OR'), name='voucher_batch_gives_one_thing'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'cash_off'), _negated=True), ('amount__isnull', False), _connector='OR'), name='voucher_cash_off_has_its_amount'), models.CheckConstraint(condition=models.Q(('min_spend__gte', 0), models.Q(('ceiling', None), ('ceiling__gt', 0), _connector='OR')), name='voucher_batch_money_is_not_negative'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at')), models.Q(('valid_days', None), ('valid_days__gt', 0), _connector='OR'), ('restore_days__lte', 366)), name='voucher_batch_window_is_sane'), models.CheckConstraint(condition=models.Q(('issued__lte', models.F('issued_max')), ('issued_max__range', (1, 1000000))), name='voucher_batch_issues_no_more'), models.CheckConstraint(condition=models.Q(('receipt_max__gte', 1), models.Q(('member_max', None), ('member_max__gte', 1), _connector='OR')), name='voucher_batch_limits_are_sane'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', '')), models.Q(('closed_at__isnull', False), ('closed_by__gt', '')), _connector='OR'), name='voucher_batch_says_who_closed_it')],
             },
         ),
-        migrations.AddField(
-            model_name='voucher',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='benefits.voucherbatch', verbose_name='voucher batch'),
+        migrations.CreateModel(
+            name='Voucher',
+            fields=[
+                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('digest', models.BinaryField(max_length=32, unique=True, verbose_name='keyed digest of the code')),
+                ('code', members.models.encrypted_field.EncryptedTextField(editable=True, verbose_name='code')),
+                ('tail', models.CharField(max_length=4, verbose_name='last letters')),
+                ('cause', models.CharField(blank=True, default='', max_length=160, verbose_name='given for')),
+                ('state', models.CharField(choices=[('issued', 'Usable'), ('locked', 'Locked by a sale'), ('used', 'Used'), ('expired', 'Expired'), ('void', 'Void')], default='issued', max_length=7, verbose_name='state')),
+                ('valid_from', models.DateTimeField(verbose_name='valid from')),
+                ('expires_at', models.DateTimeField(verbose_name='expires')),
+                ('locked_until', models.DateTimeField(null=True, verbose_name='locked until')),
+                ('lock_ref', models.CharField(blank=True, default='', max_length=200, verbose_name='locked for')),
+                ('is_extended', models.BooleanField(default=False, verbose_name='had its grace')),
+                ('moves', models.PositiveIntegerField(default=0, verbose_name='events')),
+                ('issued_at', models.DateTimeField(verbose_name='issued')),
+                ('lock_unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='locked by')),
+                ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='members.member', verbose_name='member')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='benefits.voucherbatch', verbose_name='voucher batch')),
+            ],
+            options={
+                'verbose_name': 'voucher',
+                'verbose_name_plural': 'vouchers',
+                'indexes': [models.Index(condition=models.Q(('state__in', ['issued', 'locked'])), fields=['member', 'expires_at'], name='voucher_usable_by_member'), models.Index(fields=['member', '-id'], name='voucher_of_member'), models.Index(condition=models.Q(('state', 'issued')), fields=['expires_at'], name='voucher_to_expire'), models.Index(condition=models.Q(('state', 'locked')), fields=['locked_until'], name='voucher_lock_timing_out')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['issued', 'locked', 'used', 'expired', 'void'])), name='voucher_state_is_known'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('valid_from'))), name='voucher_expires_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('lock_ref__gt', ''), ('lock_unit__isnull', False), ('locked_until__isnull', False), ('state', 'locked')), models.Q(models.Q(('state', 'locked'), _negated=True), ('lock_ref', ''), ('lock_unit', None), ('locked_until', None)), _connector='OR'), name='voucher_lock_has_its_sale'), models.UniqueConstraint(condition=models.Q(('cause', ''), _negated=True), fields=('batch', 'cause'), name='voucher_is_given_once_for_its_cause')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OfflineUse',
+            fields=[
+                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('digest', models.BinaryField(max_length=32, verbose_name='digest')),
+                ('source_ref', models.CharField(max_length=128, verbose_name='source reference')),
+                ('sale', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='amount of the sale')),
+                ('used_at', models.DateTimeField(verbose_name='used')),
+                ('outcome', models.CharField(choices=[('used', 'Used'), ('took_over', 'Used earlier than the use on record, whose place it takes'), ('already_used', 'Used earlier elsewhere'), ('not_usable', 'Not usable'), ('not_listed', 'Not on the list'), ('out_of_time', 'Outside the time of the list')], max_length=12, verbose_name='outcome')),
+                ('by', models.CharField(max_length=80, verbose_name='by')),
+                ('told_at', models.DateTimeField(verbose_name='told')),
+                ('offline_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='benefits.offlinelist', verbose_name='offline list')),
+                ('voucher', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.voucher', verbose_name='voucher')),
+            ],
+            options={
+                'verbose_name': 'use told later',
+                'verbose_name_plural': 'uses told later',
+                'constraints': [models.UniqueConstraint(fields=('offline_list', 'digest', 'source_ref'), name='offline_use_is_told_once'), models.CheckConstraint(condition=models.Q(('outcome__in', ['used', 'took_over', 'already_used', 'not_usable', 'not_listed', 'out_of_time'])), name='offline_outcome_is_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OfflineEntry',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('digest', models.BinaryField(max_length=32, verbose_name='digest')),
+                ('offline_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='benefits.offlinelist', verbose_name='offline list')),
+                ('voucher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.voucher', verbose_name='voucher')),
+            ],
+            options={
+                'verbose_name': 'line of an offline list',
+                'verbose_name_plural': 'lines of offline lists',
+                'constraints': [models.UniqueConstraint(fields=('offline_list', 'digest'), name='offline_digest_once_a_list')],
+            },
         ),
         migrations.CreateModel(
             name='VoucherEvent',
@@ -177,6 +179,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'event of a voucher',
                 'verbose_name_plural': 'events of vouchers',
+                'indexes': [models.Index(condition=models.Q(('kind', 'used')), fields=['unit', 'source_ref'], name='voucher_uses_of_receipt'), models.Index(condition=models.Q(('kind__in', ['used', 'restored'])), fields=['recorded_at'], name='voucher_uses_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('voucher', 'number'), name='voucher_events_are_numbered'), models.UniqueConstraint(condition=models.Q(('kind', 'used')), fields=('unit', 'source_ref', 'voucher'), name='voucher_is_used_once_for_a_receipt'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='voucher_event_has_its_number'), models.CheckConstraint(condition=models.Q(('kind__in', ['issued', 'locked', 'released', 'used', 'restored', 'expired', 'voided']), models.Q(('by', ''), _negated=True)), name='voucher_event_says_what_and_who'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['locked', 'used', 'restored']), _negated=True), models.Q(('source_ref__gt', ''), ('unit__isnull', False)), _connector='OR'), name='voucher_sale_is_somewhere'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['used', 'restored']), _negated=True), models.Q(('currency__regex', '^[A-Z]{3}$'), ('value__gte', 0), ('value__isnull', False)), _connector='OR'), name='voucher_use_has_its_value'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'locked'), _negated=True), ('until__isnull', False), _connector='OR'), name='voucher_lock_times_out')],
             },
         ),
         migrations.CreateModel(
@@ -195,6 +199,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'export of codes',
                 'verbose_name_plural': 'exports of codes',
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason__gt', '')), name='voucher_export_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('state', 'asked')), models.Q(models.Q(('decided_by', models.F('asked_by')), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), ('state__in', ['approved', 'rejected'])), models.Q(('decided_at__isnull', False), ('decided_by', models.F('asked_by')), ('decided_by__isnull', False), ('state', 'withdrawn')), _connector='OR'), name='voucher_export_is_decided_by_another')],
             },
         ),
         migrations.CreateModel(
@@ -211,135 +216,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'download of codes',
                 'verbose_name_plural': 'downloads of codes',
+                'constraints': [models.CheckConstraint(condition=models.Q(('form__in', ['csv', 'xlsx'])), name='voucher_download_form_is_known')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='offlinelist',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('made_at'))), name='offline_list_ends_after_it_was_made'),
-        ),
-        migrations.AddConstraint(
-            model_name='offlineuse',
-            constraint=models.UniqueConstraint(fields=('offline_list', 'digest', 'source_ref'), name='offline_use_is_told_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='offlineuse',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['used', 'took_over', 'already_used', 'not_usable', 'not_listed', 'out_of_time'])), name='offline_outcome_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='offlineentry',
-            constraint=models.UniqueConstraint(fields=('offline_list', 'digest'), name='offline_digest_once_a_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='voucher_batch_code_is_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('ceiling', None), ('kind', 'cash_off'), ('minutes', None), ('percent', None)), models.Q(('amount', None), ('kind', 'percent_off'), ('minutes', None), ('percent__range', (1, 100)), ('percent__isnull', False)), models.Q(('amount__gte', 0), ('ceiling', None), ('kind', 'item'), ('minutes', None), ('percent', None), ('amount__isnull', False)), models.Q(('amount', None), ('kind', 'parking_hours'), ('minutes__range', (1, 10080)), ('percent', None), ('minutes__isnull', False)), _connector='OR'), name='voucher_batch_gives_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'cash_off'), _negated=True), ('amount__isnull', False), _connector='OR'), name='voucher_cash_off_has_its_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('min_spend__gte', 0), models.Q(('ceiling', None), ('ceiling__gt', 0), _connector='OR')), name='voucher_batch_money_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at')), models.Q(('valid_days', None), ('valid_days__gt', 0), _connector='OR'), ('restore_days__lte', 366)), name='voucher_batch_window_is_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('issued__lte', models.F('issued_max')), ('issued_max__range', (1, 1000000))), name='voucher_batch_issues_no_more'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('receipt_max__gte', 1), models.Q(('member_max', None), ('member_max__gte', 1), _connector='OR')), name='voucher_batch_limits_are_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', '')), models.Q(('closed_at__isnull', False), ('closed_by__gt', '')), _connector='OR'), name='voucher_batch_says_who_closed_it'),
-        ),
-        migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(condition=models.Q(('state__in', ['issued', 'locked'])), fields=['member', 'expires_at'], name='voucher_usable_by_member'),
-        ),
-        migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(fields=['member', '-id'], name='voucher_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(condition=models.Q(('state', 'issued')), fields=['expires_at'], name='voucher_to_expire'),
-        ),
-        migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(condition=models.Q(('state', 'locked')), fields=['locked_until'], name='voucher_lock_timing_out'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['issued', 'locked', 'used', 'expired', 'void'])), name='voucher_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('valid_from'))), name='voucher_expires_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lock_ref__gt', ''), ('lock_unit__isnull', False), ('locked_until__isnull', False), ('state', 'locked')), models.Q(models.Q(('state', 'locked'), _negated=True), ('lock_ref', ''), ('lock_unit', None), ('locked_until', None)), _connector='OR'), name='voucher_lock_has_its_sale'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.UniqueConstraint(condition=models.Q(('cause', ''), _negated=True), fields=('batch', 'cause'), name='voucher_is_given_once_for_its_cause'),
-        ),
-        migrations.AddIndex(
-            model_name='voucherevent',
-            index=models.Index(condition=models.Q(('kind', 'used')), fields=['unit', 'source_ref'], name='voucher_uses_of_receipt'),
-        ),
-        migrations.AddIndex(
-            model_name='voucherevent',
-            index=models.Index(condition=models.Q(('kind__in', ['used', 'restored'])), fields=['recorded_at'], name='voucher_uses_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.UniqueConstraint(fields=('voucher', 'number'), name='voucher_events_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'used')), fields=('unit', 'source_ref', 'voucher'), name='voucher_is_used_once_for_a_receipt'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='voucher_event_has_its_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issued', 'locked', 'released', 'used', 'restored', 'expired', 'voided']), models.Q(('by', ''), _negated=True)), name='voucher_event_says_what_and_who'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['locked', 'used', 'restored']), _negated=True), models.Q(('source_ref__gt', ''), ('unit__isnull', False)), _connector='OR'), name='voucher_sale_is_somewhere'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['used', 'restored']), _negated=True), models.Q(('currency__regex', '^[A-Z]{3}$'), ('value__gte', 0), ('value__isnull', False)), _connector='OR'), name='voucher_use_has_its_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'locked'), _negated=True), ('until__isnull', False), _connector='OR'), name='voucher_lock_times_out'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherexport',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__gt', '')), name='voucher_export_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherexport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('state', 'asked')), models.Q(models.Q(('decided_by', models.F('asked_by')), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), ('state__in', ['approved', 'rejected'])), models.Q(('decided_at__isnull', False), ('decided_by', models.F('asked_by')), ('decided_by__isnull', False), ('state', 'withdrawn')), _connector='OR'), name='voucher_export_is_decided_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucherdownload',
-            constraint=models.CheckConstraint(condition=models.Q(('form__in', ['csv', 'xlsx'])), name='voucher_download_form_is_known'),
         ),
         run_sql_file("benefits", "voucher_v1"),
     ]

@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reward',
                 'verbose_name_plural': 'rewards',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='reward_code_is_plain'), models.CheckConstraint(condition=models.Q(('cost__gte', 0), ('price_money__gte', 0), ('price_points__range', (1, 1000000000))), name='reward_has_its_price'), models.CheckConstraint(condition=models.Q(models.Q(('batch', None), ('kind', 'item')), models.Q(('batch__isnull', False), ('kind', 'voucher'), ('price_money', 0)), _connector='OR'), name='reward_is_an_item_or_a_voucher'), models.CheckConstraint(condition=models.Q(models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), ('pickup_days__range', (0, 366))), name='reward_window_is_sane'), models.CheckConstraint(condition=models.Q(('quantity_max__range', (1, 99)), ('limit_period__in', ['ever', 'month', 'day'])), name='reward_limits_are_sane')],
             },
         ),
         migrations.CreateModel(
@@ -84,6 +85,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'stock',
                 'verbose_name_plural': 'stocks',
+                'constraints': [models.UniqueConstraint(fields=('reward', 'outlet'), name='one_stock_a_reward_and_outlet', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('on_hand__gte', models.F('reserved'))), name='stock_is_never_oversold')],
             },
         ),
         migrations.CreateModel(
@@ -113,6 +115,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reward order',
                 'verbose_name_plural': 'reward orders',
                 'permissions': [('can_fulfil_reward_order', 'Can hand over, and cancel, reward orders'), ('can_refund_reward_order', 'Can refund reward orders that were handed over'), ('can_move_stock', 'Can receive and count stock')],
+                'indexes': [models.Index(condition=models.Q(('state', 'placed')), fields=['expires_at'], name='reward_order_to_expire'), models.Index(fields=['member', '-id'], name='reward_order_of_member'), models.Index(fields=['reward', 'member', 'placed_at'], name='reward_order_counted')],
+                'constraints': [models.UniqueConstraint(fields=('member', 'order_ref'), name='one_reference_orders_once'), models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'fulfilled', 'cancelled', 'expired', 'refunded'])), name='order_state_is_known'), models.CheckConstraint(condition=models.Q(('cost__gte', 0), ('money__gte', 0), ('points__gte', 1), ('quantity__gte', 1), models.Q(('order_ref', ''), _negated=True)), name='order_has_its_price'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state', 'placed')), models.Q(models.Q(('state', 'placed'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='order_ends_once'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('placed_at'))), name='order_waits_for_a_time')],
             },
         ),
         migrations.CreateModel(
@@ -134,6 +138,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'movement of stock',
                 'verbose_name_plural': 'movements of stock',
+                'constraints': [models.UniqueConstraint(fields=('stock', 'number'), name='stock_movements_are_numbered'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['received', 'returned']), ('on_hand_change__gt', 0), ('reserved_change', 0)), models.Q(('kind', 'counted'), ('reserved_change', 0), models.Q(('on_hand_change', 0), _negated=True)), models.Q(('kind', 'reserved'), ('on_hand_change', 0), ('reserved_change__gt', 0)), models.Q(('kind', 'released'), ('on_hand_change', 0), ('reserved_change__lt', 0)), models.Q(('kind', 'taken'), ('on_hand_change__lt', 0), ('reserved_change', models.F('on_hand_change'))), _connector='OR'), name='stock_movement_is_of_its_kind'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['received', 'counted']), ('order', None)), models.Q(('kind__in', ['reserved', 'released', 'taken', 'returned']), ('order__isnull', False)), _connector='OR'), name='stock_movement_has_its_order'), models.UniqueConstraint(condition=models.Q(('kind', 'reserved')), fields=('order',), name='order_reserves_once'), models.UniqueConstraint(condition=models.Q(('kind__in', ['released', 'taken'])), fields=('order',), name='order_frees_once'), models.UniqueConstraint(condition=models.Q(('kind', 'returned')), fields=('order',), name='order_comes_back_once'), models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='stock_movement_says_who')],
             },
         ),
         migrations.CreateModel(
@@ -155,94 +160,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('kind__in', ['fulfilled', 'refunded'])), fields=['at'], name='order_events_by_time')],
                 'constraints': [models.UniqueConstraint(fields=('order', 'number'), name='order_events_are_numbered'), models.UniqueConstraint(condition=models.Q(('kind', 'fulfilled'), models.Q(('receipt_ref', ''), _negated=True)), fields=('unit', 'receipt_ref'), name='one_receipt_pays_one_order'), models.CheckConstraint(condition=models.Q(('kind__in', ['placed', 'fulfilled', 'cancelled', 'expired', 'refunded']), models.Q(('by', ''), _negated=True)), name='order_event_says_what_and_who')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='reward_code_is_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('cost__gte', 0), ('price_money__gte', 0), ('price_points__range', (1, 1000000000))), name='reward_has_its_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('batch', None), ('kind', 'item')), models.Q(('batch__isnull', False), ('kind', 'voucher'), ('price_money', 0)), _connector='OR'), name='reward_is_an_item_or_a_voucher'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), ('pickup_days__range', (0, 366))), name='reward_window_is_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity_max__range', (1, 99)), ('limit_period__in', ['ever', 'month', 'day'])), name='reward_limits_are_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='stock',
-            constraint=models.UniqueConstraint(fields=('reward', 'outlet'), name='one_stock_a_reward_and_outlet', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='stock',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('on_hand__gte', models.F('reserved'))), name='stock_is_never_oversold'),
-        ),
-        migrations.AddIndex(
-            model_name='rewardorder',
-            index=models.Index(condition=models.Q(('state', 'placed')), fields=['expires_at'], name='reward_order_to_expire'),
-        ),
-        migrations.AddIndex(
-            model_name='rewardorder',
-            index=models.Index(fields=['member', '-id'], name='reward_order_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='rewardorder',
-            index=models.Index(fields=['reward', 'member', 'placed_at'], name='reward_order_counted'),
-        ),
-        migrations.AddConstraint(
-            model_name='rewardorder',
-            constraint=models.UniqueConstraint(fields=('member', 'order_ref'), name='one_reference_orders_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='rewardorder',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'fulfilled', 'cancelled', 'expired', 'refunded'])), name='order_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='rewardorder',
-            constraint=models.CheckConstraint(condition=models.Q(('cost__gte', 0), ('money__gte', 0), ('points__gte', 1), ('quantity__gte', 1), models.Q(('order_ref', ''), _negated=True)), name='order_has_its_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='rewardorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state', 'placed')), models.Q(models.Q(('state', 'placed'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='order_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='rewardorder',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('placed_at'))), name='order_waits_for_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.UniqueConstraint(fields=('stock', 'number'), name='stock_movements_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['received', 'returned']), ('on_hand_change__gt', 0), ('reserved_change', 0)), models.Q(('kind', 'counted'), ('reserved_change', 0), models.Q(('on_hand_change', 0), _negated=True)), models.Q(('kind', 'reserved'), ('on_hand_change', 0), ('reserved_change__gt', 0)), models.Q(('kind', 'released'), ('on_hand_change', 0), ('reserved_change__lt', 0)), models.Q(('kind', 'taken'), ('on_hand_change__lt', 0), ('reserved_change', models.F('on_hand_change'))), _connector='OR'), name='stock_movement_is_of_its_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['received', 'counted']), ('order', None)), models.Q(('kind__in', ['reserved', 'released', 'taken', 'returned']), ('order__isnull', False)), _connector='OR'), name='stock_movement_has_its_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'reserved')), fields=('order',), name='order_reserves_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['released', 'taken'])), fields=('order',), name='order_frees_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'returned')), fields=('order',), name='order_comes_back_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='stock_movement_says_who'),
         ),
         run_sql_file("benefits", "reward_v1"),
     ]

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'tier',
                 'verbose_name_plural': 'tiers',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_]*$')), name='tier_code_is_a_code')],
             },
         ),
         migrations.CreateModel(
@@ -38,10 +39,15 @@ class Migration(migrations.Migration):
                 ('evidence', models.JSONField(default=dict, verbose_name='evidence')),
                 ('by', models.CharField(max_length=80, verbose_name='by')),
                 ('at', models.DateTimeField(verbose_name='at')),
+                ('from_tier', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='from')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tier_changes', to='members.member', verbose_name='member')),
+                ('to_tier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='to')),
             ],
             options={
                 'verbose_name': 'tier change',
                 'verbose_name_plural': 'tier changes',
+                'indexes': [models.Index(fields=['member', '-at'], name='tier_change_newest_first')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('cause__in', ['credits', 'shortcut', 'matched', 'review', 'refund', 'lifetime', 'merge', 'unmerge', 'by_hand'])), name='tier_change_cause_is_known'), models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='tier_change_says_who')],
             },
         ),
         migrations.CreateModel(
@@ -51,10 +57,12 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField(verbose_name='since')),
                 ('review_on', models.DateField(blank=True, null=True, verbose_name='review on')),
                 ('is_lifetime', models.BooleanField(default=False, verbose_name='for life')),
+                ('tier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='tier')),
             ],
             options={
                 'verbose_name': 'tier held',
                 'verbose_name_plural': 'tiers held',
+                'indexes': [models.Index(fields=['review_on'], name='tier_review_due')],
             },
         ),
         migrations.AddField(
@@ -65,46 +73,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='member',
             constraint=models.CheckConstraint(condition=models.Q(('merged_into__isnull', True), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='member_is_no_alias_of_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_]*$')), name='tier_code_is_a_code'),
-        ),
-        migrations.AddField(
-            model_name='tierchange',
-            name='from_tier',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='from'),
-        ),
-        migrations.AddField(
-            model_name='tierchange',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tier_changes', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='tierchange',
-            name='to_tier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='to'),
-        ),
-        migrations.AddField(
-            model_name='tierheld',
-            name='tier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='tier'),
-        ),
-        migrations.AddIndex(
-            model_name='tierchange',
-            index=models.Index(fields=['member', '-at'], name='tier_change_newest_first'),
-        ),
-        migrations.AddConstraint(
-            model_name='tierchange',
-            constraint=models.CheckConstraint(condition=models.Q(('cause__in', ['credits', 'shortcut', 'matched', 'review', 'refund', 'lifetime', 'merge', 'unmerge', 'by_hand'])), name='tier_change_cause_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='tierchange',
-            constraint=models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='tier_change_says_who'),
-        ),
-        migrations.AddIndex(
-            model_name='tierheld',
-            index=models.Index(fields=['review_on'], name='tier_review_due'),
         ),
         run_sql_file("members", "tier_change_v1"),
     ]

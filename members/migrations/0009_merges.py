@@ -24,11 +24,15 @@ class Migration(migrations.Migration):
                 ('effects', models.JSONField(default=dict, verbose_name='what was moved')),
                 ('by', models.CharField(max_length=80, verbose_name='by')),
                 ('at', models.DateTimeField(verbose_name='at')),
+                ('alias', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_away_by', to='members.member', verbose_name='merged-away member')),
+                ('survivor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merges', to='members.member', verbose_name='kept member')),
             ],
             options={
                 'verbose_name': 'merge',
                 'verbose_name_plural': 'merges',
                 'permissions': [('merge_member', 'Can merge members and undo a merge')],
+                'indexes': [models.Index(fields=['-at'], name='member_merge_newest_first')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('survivor', models.F('alias')), _negated=True), name='member_merge_is_of_two'), models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='member_merge_has_its_evidence'), models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='member_merge_says_who')],
             },
         ),
         migrations.CreateModel(
@@ -40,10 +44,12 @@ class Migration(migrations.Migration):
                 ('effects', models.JSONField(default=dict, verbose_name='what went back')),
                 ('by', models.CharField(max_length=80, verbose_name='by')),
                 ('at', models.DateTimeField(verbose_name='at')),
+                ('merge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='members.membermerge', verbose_name='merge')),
             ],
             options={
                 'verbose_name': 'undone merge',
                 'verbose_name_plural': 'undone merges',
+                'constraints': [models.UniqueConstraint(fields=('merge', 'turn'), name='a_merge_is_undone_once'), models.CheckConstraint(condition=models.Q(('turn__gte', 1)), name='member_unmerge_turns_count_from_1'), models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='member_unmerge_has_its_evidence'), models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='member_unmerge_says_who')],
             },
         ),
         migrations.RemoveConstraint(
@@ -58,53 +64,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='memberevent',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['frozen', 'unfrozen', 'closed', 'reopened', 'bound', 'unbound', 'guarded', 'guard_ended', 'merged', 'unmerged'])), name='member_event_kind_is_known'),
-        ),
-        migrations.AddField(
-            model_name='membermerge',
-            name='alias',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_away_by', to='members.member', verbose_name='merged-away member'),
-        ),
-        migrations.AddField(
-            model_name='membermerge',
-            name='survivor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merges', to='members.member', verbose_name='kept member'),
-        ),
-        migrations.AddField(
-            model_name='memberunmerge',
-            name='merge',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='members.membermerge', verbose_name='merge'),
-        ),
-        migrations.AddIndex(
-            model_name='membermerge',
-            index=models.Index(fields=['-at'], name='member_merge_newest_first'),
-        ),
-        migrations.AddConstraint(
-            model_name='membermerge',
-            constraint=models.CheckConstraint(condition=models.Q(('survivor', models.F('alias')), _negated=True), name='member_merge_is_of_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='membermerge',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='member_merge_has_its_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='membermerge',
-            constraint=models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='member_merge_says_who'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberunmerge',
-            constraint=models.UniqueConstraint(fields=('merge', 'turn'), name='a_merge_is_undone_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberunmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('turn__gte', 1)), name='member_unmerge_turns_count_from_1'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberunmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='member_unmerge_has_its_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='memberunmerge',
-            constraint=models.CheckConstraint(condition=models.Q(('by', ''), _negated=True), name='member_unmerge_says_who'),
         ),
         run_sql_file("members", "member_merge_v1"),
     ]

@@ -57,34 +57,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Consent',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('share', 'See my personal data'), ('marketing', 'Send me offers'), ('profiling', 'Choose offers by what I did')], max_length=10, verbose_name='purpose')),
-                ('is_given', models.BooleanField(verbose_name='given')),
-                ('since', models.DateTimeField(verbose_name='since')),
-            ],
-            options={
-                'verbose_name': 'consent',
-                'verbose_name_plural': 'consents',
-            },
-        ),
-        migrations.CreateModel(
-            name='ConsentEvent',
-            fields=[
-                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('share', 'See my personal data'), ('marketing', 'Send me offers'), ('profiling', 'Choose offers by what I did')], max_length=10, verbose_name='purpose')),
-                ('act', models.CharField(choices=[('given', 'Given'), ('withdrawn', 'Withdrawn')], max_length=9, verbose_name='what was said')),
-                ('channel', models.CharField(max_length=20, verbose_name='channel')),
-                ('by', models.CharField(max_length=80, verbose_name='by')),
-                ('at', models.DateTimeField(verbose_name='at')),
-            ],
-            options={
-                'verbose_name': 'event of consent',
-                'verbose_name_plural': 'events of consent',
-            },
-        ),
-        migrations.CreateModel(
             name='ConsentText',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
@@ -101,6 +73,45 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'text of consent',
                 'verbose_name_plural': 'texts of consent',
+                'indexes': [models.Index(fields=['purpose', '-published_at'], name='consent_text_newest_first')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('purpose__in', ['share', 'marketing', 'profiling'])), name='consent_text_purpose_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('version', ''), _negated=True), models.Q(('words_zh', ''), _negated=True), models.Q(('words_en', ''), _negated=True)), name='consent_text_is_in_both_languages')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Consent',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('purpose', models.CharField(choices=[('share', 'See my personal data'), ('marketing', 'Send me offers'), ('profiling', 'Choose offers by what I did')], max_length=10, verbose_name='purpose')),
+                ('is_given', models.BooleanField(verbose_name='given')),
+                ('since', models.DateTimeField(verbose_name='since')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='members.member', verbose_name='member')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='receiving unit')),
+                ('text', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.consenttext', verbose_name='text of consent')),
+            ],
+            options={
+                'verbose_name': 'consent',
+                'verbose_name_plural': 'consents',
+                'constraints': [models.UniqueConstraint(fields=('member', 'purpose', 'unit'), name='one_consent_a_purpose')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ConsentEvent',
+            fields=[
+                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('purpose', models.CharField(choices=[('share', 'See my personal data'), ('marketing', 'Send me offers'), ('profiling', 'Choose offers by what I did')], max_length=10, verbose_name='purpose')),
+                ('act', models.CharField(choices=[('given', 'Given'), ('withdrawn', 'Withdrawn')], max_length=9, verbose_name='what was said')),
+                ('channel', models.CharField(max_length=20, verbose_name='channel')),
+                ('by', models.CharField(max_length=80, verbose_name='by')),
+                ('at', models.DateTimeField(verbose_name='at')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consent_events', to='members.member', verbose_name='member')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='receiving unit')),
+                ('text', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='members.consenttext', verbose_name='text of consent')),
+            ],
+            options={
+                'verbose_name': 'event of consent',
+                'verbose_name_plural': 'events of consent',
+                'indexes': [models.Index(fields=['member', '-at'], name='consent_event_newest_first')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('purpose__in', ['share', 'marketing', 'profiling'])), name='consent_event_purpose_is_known'), models.CheckConstraint(condition=models.Q(('act__in', ['given', 'withdrawn'])), name='consent_event_act_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('by', ''), _negated=True), models.Q(('channel', ''), _negated=True)), name='consent_event_says_who')],
             },
         ),
         migrations.CreateModel(
@@ -113,11 +124,15 @@ class Migration(migrations.Migration):
                 ('reason', members.models.encrypted_field.EncryptedTextField(blank=True, default='', editable=True, owner='member_id', verbose_name='reason')),
                 ('by', models.CharField(max_length=80, verbose_name='by')),
                 ('at', models.DateTimeField(verbose_name='at')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='members.member', verbose_name='member')),
+                ('unit', models.ForeignKey(help_text='Empty: head office, or the member.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='business unit')),
             ],
             options={
                 'verbose_name': 'look at personal data',
                 'verbose_name_plural': 'looks at personal data',
                 'permissions': [('reveal_member', 'Can see personal data in full, with a reason')],
+                'indexes': [models.Index(fields=['member', '-at', '-id'], name='access_of_member'), models.Index(condition=models.Q(('kind', 'reveal')), fields=['by', 'at'], name='reveals_of_an_operator')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['read', 'reveal', 'export'])), name='data_access_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('by', ''), _negated=True), models.Q(('basis', ''), _negated=True)), name='data_access_says_who')],
             },
         ),
         migrations.CreateModel(
@@ -127,10 +142,12 @@ class Migration(migrations.Migration):
                 ('asked_by', models.CharField(max_length=80, verbose_name='asked by')),
                 ('asked_at', models.DateTimeField(verbose_name='asked')),
                 ('expires_at', models.DateTimeField(verbose_name='expires')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_exports', to='members.member', verbose_name='member')),
             ],
             options={
                 'verbose_name': 'data export',
                 'verbose_name_plural': 'data exports',
+                'indexes': [models.Index(fields=['member', '-asked_at'], name='data_export_newest_first')],
             },
         ),
         migrations.CreateModel(
@@ -143,11 +160,14 @@ class Migration(migrations.Migration):
                 ('done_at', models.DateTimeField(null=True, verbose_name='done')),
                 ('withdrawn_at', models.DateTimeField(null=True, verbose_name='withdrawn')),
                 ('outcome', models.JSONField(default=dict, verbose_name='outcome')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='erasures', to='members.member', verbose_name='member')),
             ],
             options={
                 'verbose_name': 'erasure',
                 'verbose_name_plural': 'erasures',
                 'permissions': [('erase_member', 'Can erase a member at their wish')],
+                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True), ('withdrawn_at__isnull', True)), fields=['due_at'], name='erasure_to_be_done')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('done_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('member',), name='one_erasure_waits_a_member'), models.CheckConstraint(condition=models.Q(('due_at__gte', models.F('asked_at')), models.Q(('done_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR')), name='erasure_is_done_or_withdrawn')],
             },
         ),
         migrations.RemoveConstraint(
@@ -180,120 +200,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='proofcode',
             constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['open', 'bound', 'proven', 'of_another', 'spent'])), name='proof_code_outcome_is_known'),
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='receiving unit'),
-        ),
-        migrations.AddField(
-            model_name='consentevent',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consent_events', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='consentevent',
-            name='unit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='receiving unit'),
-        ),
-        migrations.AddIndex(
-            model_name='consenttext',
-            index=models.Index(fields=['purpose', '-published_at'], name='consent_text_newest_first'),
-        ),
-        migrations.AddConstraint(
-            model_name='consenttext',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['share', 'marketing', 'profiling'])), name='consent_text_purpose_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='consenttext',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('version', ''), _negated=True), models.Q(('words_zh', ''), _negated=True), models.Q(('words_en', ''), _negated=True)), name='consent_text_is_in_both_languages'),
-        ),
-        migrations.AddField(
-            model_name='consentevent',
-            name='text',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='members.consenttext', verbose_name='text of consent'),
-        ),
-        migrations.AddField(
-            model_name='consent',
-            name='text',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.consenttext', verbose_name='text of consent'),
-        ),
-        migrations.AddField(
-            model_name='dataaccess',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='dataaccess',
-            name='unit',
-            field=models.ForeignKey(help_text='Empty: head office, or the member.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='business unit'),
-        ),
-        migrations.AddField(
-            model_name='dataexport',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_exports', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddField(
-            model_name='erasure',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='erasures', to='members.member', verbose_name='member'),
-        ),
-        migrations.AddIndex(
-            model_name='consentevent',
-            index=models.Index(fields=['member', '-at'], name='consent_event_newest_first'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['share', 'marketing', 'profiling'])), name='consent_event_purpose_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.CheckConstraint(condition=models.Q(('act__in', ['given', 'withdrawn'])), name='consent_event_act_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by', ''), _negated=True), models.Q(('channel', ''), _negated=True)), name='consent_event_says_who'),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(fields=('member', 'purpose', 'unit'), name='one_consent_a_purpose'),
-        ),
-        migrations.AddIndex(
-            model_name='dataaccess',
-            index=models.Index(fields=['member', '-at', '-id'], name='access_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='dataaccess',
-            index=models.Index(condition=models.Q(('kind', 'reveal')), fields=['by', 'at'], name='reveals_of_an_operator'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataaccess',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['read', 'reveal', 'export'])), name='data_access_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='dataaccess',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by', ''), _negated=True), models.Q(('basis', ''), _negated=True)), name='data_access_says_who'),
-        ),
-        migrations.AddIndex(
-            model_name='dataexport',
-            index=models.Index(fields=['member', '-asked_at'], name='data_export_newest_first'),
-        ),
-        migrations.AddIndex(
-            model_name='erasure',
-            index=models.Index(condition=models.Q(('done_at__isnull', True), ('withdrawn_at__isnull', True)), fields=['due_at'], name='erasure_to_be_done'),
-        ),
-        migrations.AddConstraint(
-            model_name='erasure',
-            constraint=models.UniqueConstraint(condition=models.Q(('done_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('member',), name='one_erasure_waits_a_member'),
-        ),
-        migrations.AddConstraint(
-            model_name='erasure',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gte', models.F('asked_at')), models.Q(('done_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR')), name='erasure_is_done_or_withdrawn'),
         ),
         migrations.RunPython(publish_first_texts, migrations.RunPython.noop),
         run_sql_file("members", "consent_v1"),

@@ -27,6 +27,68 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='CarPark',
+            fields=[
+                ('id', models.AutoField(primary_key=True, serialize=False)),
+                ('code', models.CharField(max_length=24, verbose_name='code')),
+                ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
+                ('name_en', models.CharField(max_length=80, verbose_name='English name')),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='car_parks', to='units.businessunit', verbose_name='business unit')),
+                ('venue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='car_parks', to='units.venue', verbose_name='venue')),
+            ],
+            options={
+                'verbose_name': 'car park',
+                'verbose_name_plural': 'car parks',
+                'constraints': [models.UniqueConstraint(fields=('unit', 'code'), name='car_park_code_unique_in_its_unit'), models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='car_park_code_is_plain')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Tariff',
+            fields=[
+                ('id', models.AutoField(primary_key=True, serialize=False)),
+                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
+                ('during', django.contrib.postgres.fields.ranges.DateTimeRangeField(verbose_name='in force')),
+                ('rates', models.JSONField(verbose_name='rates')),
+                ('free_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(1440)], verbose_name='free minutes')),
+                ('free_is_deducted', models.BooleanField(default=False, verbose_name='free minutes are taken off longer stays, too')),
+                ('daily_cap', models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='at most a day (empty: no limit)')),
+                ('cap_period', models.CharField(choices=[('calendar', 'Calendar day'), ('rolling', '24 hours from the entry on')], default='calendar', max_length=8, verbose_name='a day is')),
+                ('missing_entry_fee', models.DecimalField(decimal_places=2, default=0, max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='fee where no entry is on record')),
+                ('grace_minutes', models.PositiveSmallIntegerField(default=15, validators=[django.core.validators.MaxValueValidator(240)], verbose_name='minutes to leave after payment')),
+                ('published_by', models.CharField(max_length=80, verbose_name='published by')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('car_park', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tariffs', to='parking.carpark', verbose_name='car park')),
+            ],
+            options={
+                'verbose_name': 'tariff',
+                'verbose_name_plural': 'tariffs',
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('car_park', '='), ('during', '&&')], name='tariffs_never_overlap'), models.UniqueConstraint(fields=('car_park', 'version'), name='tariff_version_is_new'), models.CheckConstraint(condition=models.Q(('cap_period__in', ['calendar', 'rolling'])), name='tariff_cap_period_is_known'), models.CheckConstraint(condition=models.Q(('free_minutes__lte', 1440), ('grace_minutes__lte', 240), ('missing_entry_fee__gte', 0), models.Q(('daily_cap__isnull', True), ('daily_cap__gte', 0), _connector='OR')), name='tariff_figures_are_sane')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ParkingSession',
+            fields=[
+                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('plate', members.models.encrypted_field.EncryptedTextField(editable=True, verbose_name='plate')),
+                ('plate_index', models.BinaryField(max_length=32)),
+                ('state', models.CharField(choices=[('inside', 'Inside'), ('left', 'Left'), ('exit_missing', 'Exit not on record'), ('void', 'Joined with another')], default='inside', max_length=12, verbose_name='state')),
+                ('entered_at', models.DateTimeField(blank=True, null=True, verbose_name='entered')),
+                ('exited_at', models.DateTimeField(blank=True, null=True, verbose_name='left')),
+                ('began_at', models.DateTimeField(verbose_name='began')),
+                ('fee', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='fee')),
+                ('car_park', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='parking.carpark', verbose_name='car park')),
+                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parking_sessions', to='members.member', verbose_name='member')),
+                ('tariff', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parking.tariff', verbose_name='tariff')),
+            ],
+            options={
+                'verbose_name': 'parking session',
+                'verbose_name_plural': 'parking sessions',
+                'indexes': [models.Index(fields=['car_park', 'plate_index', '-began_at'], name='parking_session_of_plate'), models.Index(fields=['plate_index', '-began_at'], name='parking_session_by_plate'), models.Index(fields=['member', '-began_at', '-id'], name='parking_session_of_member'), models.Index(fields=['car_park', '-began_at'], name='parking_session_newest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['inside', 'left', 'exit_missing', 'void'])), name='parking_session_state_is_known'), models.CheckConstraint(condition=models.Q(('entered_at__isnull', True), ('exited_at__isnull', True), ('exited_at__gte', models.F('entered_at')), _connector='OR'), name='parking_session_ends_after_its_start'), models.CheckConstraint(condition=models.Q(models.Q(('exited_at__isnull', True), ('state', 'inside')), models.Q(('exited_at__isnull', False), ('state', 'left')), models.Q(('entered_at__isnull', False), ('exited_at__isnull', True), ('state', 'exit_missing')), ('state', 'void'), _connector='OR'), name='parking_session_has_what_its_state_says'), models.CheckConstraint(condition=models.Q(('fee__isnull', True), ('fee__gte', 0), _connector='OR'), name='parking_session_fee_is_not_negative'), models.UniqueConstraint(condition=models.Q(('state', 'inside')), fields=('car_park', 'plate_index'), name='one_open_session_a_plate_and_car_park')],
+            },
+        ),
+        migrations.CreateModel(
             name='ParkingOrder',
             fields=[
                 ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -46,33 +108,21 @@ class Migration(migrations.Migration):
                 ('refund_reason', models.CharField(blank=True, default='', max_length=200, verbose_name='reason of the refund')),
                 ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parking_orders', to='members.member', verbose_name='member')),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='units.businessunit', verbose_name='business unit')),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='parking.parkingsession', verbose_name='parking session')),
             ],
             options={
                 'permissions': [('can_refund_parkingorder', 'can refund parking orders')],
                 'verbose_name': 'parking order',
                 'verbose_name_plural': 'parking orders',
-            },
-        ),
-        migrations.CreateModel(
-            name='CarPark',
-            fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=24, verbose_name='code')),
-                ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
-                ('name_en', models.CharField(max_length=80, verbose_name='English name')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='car_parks', to='units.businessunit', verbose_name='business unit')),
-                ('venue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='car_parks', to='units.venue', verbose_name='venue')),
-            ],
-            options={
-                'verbose_name': 'car park',
-                'verbose_name_plural': 'car parks',
+                'indexes': [models.Index(fields=['member', 'local_day'], name='parking_order_of_member'), models.Index(fields=['plate_index', 'local_day'], name='parking_order_of_plate'), models.Index(fields=['unit', '-placed_at'], name='parking_order_of_unit'), models.Index(condition=models.Q(('state', 'placed')), fields=['expires_at'], name='parking_order_expiring')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'paid', 'cancelled', 'expired', 'refunded'])), name='parking_order_state_is_known'), models.CheckConstraint(condition=models.Q(('fee__gt', 0)), name='parking_order_is_for_something'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'placed')), models.Q(models.Q(('state', 'placed'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='parking_order_ends_once'), models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('refunded_by__gt', ''), ('state', 'refunded')), models.Q(models.Q(('state', 'refunded'), _negated=True), ('refunded_at__isnull', True), ('refunded_by', '')), _connector='OR'), name='parking_refund_says_who'), models.UniqueConstraint(condition=models.Q(('state', 'placed')), fields=('session',), name='one_open_order_a_session')],
             },
         ),
         migrations.CreateModel(
             name='PointsPaid',
             fields=[
                 ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='points_paid', serialize=False, to='parking.parkingorder')),
+                ('posting', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.posting')),
             ],
             options={
                 'verbose_name': 'points paid',
@@ -98,6 +148,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'part of an order',
                 'verbose_name_plural': 'parts of orders',
+                'constraints': [models.UniqueConstraint(fields=('order', 'place'), name='parking_part_has_its_place'), models.CheckConstraint(condition=models.Q(('kind__in', ['pass', 'right', 'receipt', 'voucher_hours', 'voucher_cash', 'points', 'money'])), name='parking_part_kind_is_known'), models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='parking_part_is_not_negative'), models.CheckConstraint(condition=models.Q(('counted__lte', models.F('minutes'))), name='parking_part_counts_what_it_uses')],
             },
         ),
         migrations.CreateModel(
@@ -118,31 +169,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'parking pass',
                 'verbose_name_plural': 'parking passes',
+                'indexes': [models.Index(fields=['vehicle', 'car_park'], name='parking_pass_of_vehicle')],
+                'constraints': [models.UniqueConstraint(fields=('car_park', 'source_ref'), name='parking_pass_issued_once'), models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='parking_pass_ends_after_its_start'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('car_park', '='), ('vehicle', '='), (members.models.guardianship.DateRange('starts_on', 'ends_on', django.contrib.postgres.fields.ranges.RangeBoundary()), '&&')], name='one_pass_a_plate_at_a_time')],
             },
-        ),
-        migrations.CreateModel(
-            name='ParkingSession',
-            fields=[
-                ('id', models.UUIDField(default=common.clock.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('plate', members.models.encrypted_field.EncryptedTextField(editable=True, verbose_name='plate')),
-                ('plate_index', models.BinaryField(max_length=32)),
-                ('state', models.CharField(choices=[('inside', 'Inside'), ('left', 'Left'), ('exit_missing', 'Exit not on record'), ('void', 'Joined with another')], default='inside', max_length=12, verbose_name='state')),
-                ('entered_at', models.DateTimeField(blank=True, null=True, verbose_name='entered')),
-                ('exited_at', models.DateTimeField(blank=True, null=True, verbose_name='left')),
-                ('began_at', models.DateTimeField(verbose_name='began')),
-                ('fee', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='fee')),
-                ('car_park', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='parking.carpark', verbose_name='car park')),
-                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parking_sessions', to='members.member', verbose_name='member')),
-            ],
-            options={
-                'verbose_name': 'parking session',
-                'verbose_name_plural': 'parking sessions',
-            },
-        ),
-        migrations.AddField(
-            model_name='parkingorder',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='parking.parkingsession', verbose_name='parking session'),
         ),
         migrations.CreateModel(
             name='Passage',
@@ -161,6 +190,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'passage',
                 'verbose_name_plural': 'passages',
+                'indexes': [models.Index(fields=['car_park', 'plate_index', 'happened_at'], name='passage_of_plate')],
+                'constraints': [models.UniqueConstraint(fields=('car_park', 'source_ref'), name='passage_told_once'), models.CheckConstraint(condition=models.Q(('source_ref', ''), _negated=True), name='passage_has_its_reference')],
             },
         ),
         migrations.CreateModel(
@@ -183,6 +214,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'payment',
                 'verbose_name_plural': 'payments',
+                'indexes': [models.Index(condition=models.Q(('state__in', ['asked', 'refund_due'])), fields=['look_at'], name='payment_to_be_looked_up')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'succeeded', 'failed', 'refund_due', 'refunded'])), name='payment_state_is_known'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_is_of_something'), models.CheckConstraint(condition=models.Q(models.Q(('paid_at__isnull', True), ('state__in', ['asked', 'failed'])), models.Q(('paid_at__isnull', False), ('state__in', ['succeeded', 'refund_due', 'refunded'])), _connector='OR'), name='payment_says_when_it_was_paid'), models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('state', 'refunded')), models.Q(models.Q(('state', 'refunded'), _negated=True), ('refunded_at__isnull', True)), _connector='OR'), name='payment_says_when_it_was_refunded'), models.UniqueConstraint(condition=models.Q(('provider_ref', ''), _negated=True), fields=('provider', 'provider_ref'), name='provider_reference_once'), models.UniqueConstraint(condition=models.Q(('state', 'succeeded')), fields=('order',), name='an_order_is_paid_once')],
             },
         ),
         migrations.CreateModel(
@@ -200,6 +233,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'receipt used',
                 'verbose_name_plural': 'receipts used',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('released_at__isnull', True)), fields=('receipt',), name='a_receipt_frees_parking_once'), models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='receipt_value_is_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -226,6 +260,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'relief terms',
                 'verbose_name_plural': 'relief terms',
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('car_park', '='), ('during', '&&')], name='relief_terms_never_overlap'), models.UniqueConstraint(fields=('car_park', 'version'), name='relief_terms_version_is_new'), models.CheckConstraint(condition=models.Q(models.Q(('receipt_spend__isnull', True), ('receipt_spend__gte', 1), _connector='OR'), ('receipt_minutes__range', (1, 1440)), ('receipts_max__lte', 50), ('vouchers_max__lte', 5), ('points_per_unit__gte', 1)), name='relief_terms_figures_are_sane')],
             },
         ),
         migrations.CreateModel(
@@ -246,33 +281,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Tariff',
-            fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('during', django.contrib.postgres.fields.ranges.DateTimeRangeField(verbose_name='in force')),
-                ('rates', models.JSONField(verbose_name='rates')),
-                ('free_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(1440)], verbose_name='free minutes')),
-                ('free_is_deducted', models.BooleanField(default=False, verbose_name='free minutes are taken off longer stays, too')),
-                ('daily_cap', models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='at most a day (empty: no limit)')),
-                ('cap_period', models.CharField(choices=[('calendar', 'Calendar day'), ('rolling', '24 hours from the entry on')], default='calendar', max_length=8, verbose_name='a day is')),
-                ('missing_entry_fee', models.DecimalField(decimal_places=2, default=0, max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='fee where no entry is on record')),
-                ('grace_minutes', models.PositiveSmallIntegerField(default=15, validators=[django.core.validators.MaxValueValidator(240)], verbose_name='minutes to leave after payment')),
-                ('published_by', models.CharField(max_length=80, verbose_name='published by')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('car_park', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tariffs', to='parking.carpark', verbose_name='car park')),
-            ],
-            options={
-                'verbose_name': 'tariff',
-                'verbose_name_plural': 'tariffs',
-            },
-        ),
-        migrations.AddField(
-            model_name='parkingsession',
-            name='tariff',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parking.tariff', verbose_name='tariff'),
-        ),
-        migrations.CreateModel(
             name='Vehicle',
             fields=[
                 ('identity', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='vehicle', serialize=False, to='members.identity', verbose_name='plate')),
@@ -283,199 +291,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'vehicles',
                 'constraints': [models.CheckConstraint(condition=models.Q(('auto_pay__in', ['nothing', 'free', 'all'])), name='vehicle_auto_pay_is_known')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='carpark',
-            constraint=models.UniqueConstraint(fields=('unit', 'code'), name='car_park_code_unique_in_its_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='carpark',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='car_park_code_is_plain'),
-        ),
-        migrations.AddField(
-            model_name='pointspaid',
-            name='posting',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.posting'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderpart',
-            constraint=models.UniqueConstraint(fields=('order', 'place'), name='parking_part_has_its_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderpart',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['pass', 'right', 'receipt', 'voucher_hours', 'voucher_cash', 'points', 'money'])), name='parking_part_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderpart',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='parking_part_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderpart',
-            constraint=models.CheckConstraint(condition=models.Q(('counted__lte', models.F('minutes'))), name='parking_part_counts_what_it_uses'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingpass',
-            index=models.Index(fields=['vehicle', 'car_park'], name='parking_pass_of_vehicle'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingpass',
-            constraint=models.UniqueConstraint(fields=('car_park', 'source_ref'), name='parking_pass_issued_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingpass',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='parking_pass_ends_after_its_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingpass',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('car_park', '='), ('vehicle', '='), (members.models.guardianship.DateRange('starts_on', 'ends_on', django.contrib.postgres.fields.ranges.RangeBoundary()), '&&')], name='one_pass_a_plate_at_a_time'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingorder',
-            index=models.Index(fields=['member', 'local_day'], name='parking_order_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingorder',
-            index=models.Index(fields=['plate_index', 'local_day'], name='parking_order_of_plate'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingorder',
-            index=models.Index(fields=['unit', '-placed_at'], name='parking_order_of_unit'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingorder',
-            index=models.Index(condition=models.Q(('state', 'placed')), fields=['expires_at'], name='parking_order_expiring'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingorder',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'paid', 'cancelled', 'expired', 'refunded'])), name='parking_order_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingorder',
-            constraint=models.CheckConstraint(condition=models.Q(('fee__gt', 0)), name='parking_order_is_for_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'placed')), models.Q(models.Q(('state', 'placed'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='parking_order_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('refunded_by__gt', ''), ('state', 'refunded')), models.Q(models.Q(('state', 'refunded'), _negated=True), ('refunded_at__isnull', True), ('refunded_by', '')), _connector='OR'), name='parking_refund_says_who'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingorder',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'placed')), fields=('session',), name='one_open_order_a_session'),
-        ),
-        migrations.AddIndex(
-            model_name='passage',
-            index=models.Index(fields=['car_park', 'plate_index', 'happened_at'], name='passage_of_plate'),
-        ),
-        migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(fields=('car_park', 'source_ref'), name='passage_told_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.CheckConstraint(condition=models.Q(('source_ref', ''), _negated=True), name='passage_has_its_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('state__in', ['asked', 'refund_due'])), fields=['look_at'], name='payment_to_be_looked_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'succeeded', 'failed', 'refund_due', 'refunded'])), name='payment_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_is_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paid_at__isnull', True), ('state__in', ['asked', 'failed'])), models.Q(('paid_at__isnull', False), ('state__in', ['succeeded', 'refund_due', 'refunded'])), _connector='OR'), name='payment_says_when_it_was_paid'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('state', 'refunded')), models.Q(models.Q(('state', 'refunded'), _negated=True), ('refunded_at__isnull', True)), _connector='OR'), name='payment_says_when_it_was_refunded'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_ref', ''), _negated=True), fields=('provider', 'provider_ref'), name='provider_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'succeeded')), fields=('order',), name='an_order_is_paid_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='receiptuse',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at__isnull', True)), fields=('receipt',), name='a_receipt_frees_parking_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='receiptuse',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='receipt_value_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='reliefterms',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('car_park', '='), ('during', '&&')], name='relief_terms_never_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='reliefterms',
-            constraint=models.UniqueConstraint(fields=('car_park', 'version'), name='relief_terms_version_is_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='reliefterms',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('receipt_spend__isnull', True), ('receipt_spend__gte', 1), _connector='OR'), ('receipt_minutes__range', (1, 1440)), ('receipts_max__lte', 50), ('vouchers_max__lte', 5), ('points_per_unit__gte', 1)), name='relief_terms_figures_are_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('car_park', '='), ('during', '&&')], name='tariffs_never_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.UniqueConstraint(fields=('car_park', 'version'), name='tariff_version_is_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_period__in', ['calendar', 'rolling'])), name='tariff_cap_period_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.CheckConstraint(condition=models.Q(('free_minutes__lte', 1440), ('grace_minutes__lte', 240), ('missing_entry_fee__gte', 0), models.Q(('daily_cap__isnull', True), ('daily_cap__gte', 0), _connector='OR')), name='tariff_figures_are_sane'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingsession',
-            index=models.Index(fields=['car_park', 'plate_index', '-began_at'], name='parking_session_of_plate'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingsession',
-            index=models.Index(fields=['plate_index', '-began_at'], name='parking_session_by_plate'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingsession',
-            index=models.Index(fields=['member', '-began_at', '-id'], name='parking_session_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='parkingsession',
-            index=models.Index(fields=['car_park', '-began_at'], name='parking_session_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingsession',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['inside', 'left', 'exit_missing', 'void'])), name='parking_session_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingsession',
-            constraint=models.CheckConstraint(condition=models.Q(('entered_at__isnull', True), ('exited_at__isnull', True), ('exited_at__gte', models.F('entered_at')), _connector='OR'), name='parking_session_ends_after_its_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingsession',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('exited_at__isnull', True), ('state', 'inside')), models.Q(('exited_at__isnull', False), ('state', 'left')), models.Q(('entered_at__isnull', False), ('exited_at__isnull', True), ('state', 'exit_missing')), ('state', 'void'), _connector='OR'), name='parking_session_has_what_its_state_says'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingsession',
-            constraint=models.CheckConstraint(condition=models.Q(('fee__isnull', True), ('fee__gte', 0), _connector='OR'), name='parking_session_fee_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='parkingsession',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'inside')), fields=('car_park', 'plate_index'), name='one_open_session_a_plate_and_car_park'),
         ),
         run_sql_file("parking", "car_park_of_its_venue_v1"),
         run_sql_file("parking", "passages_v1"),

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'points program',
                 'verbose_name_plural': 'points programs',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='program_code_is_plain'), models.CheckConstraint(condition=models.Q(('unit_cost__gte', 0)), name='program_cost_is_not_negative'), models.CheckConstraint(condition=models.Q(('expiry_kind__in', ['never', 'days', 'month_end', 'year_end'])), name='program_expiry_is_known'), models.CheckConstraint(condition=models.Q(('reversal_policy__in', ['debt', 'clamp', 'refuse'])), name='program_reversal_is_known'), models.CheckConstraint(condition=models.Q(('expiry_count__lte', 3660), models.Q(models.Q(('expiry_kind', 'days'), _negated=True), ('expiry_count__gte', 1), _connector='OR')), name='program_expiry_count_is_sane')],
             },
         ),
         migrations.CreateModel(
@@ -68,6 +69,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'posting',
                 'verbose_name_plural': 'postings',
+                'indexes': [models.Index(fields=['member', '-occurred_at', '-id'], name='posting_statement'), models.Index(condition=models.Q(('reverses__isnull', False)), fields=['reverses'], name='posting_reversals')],
+                'constraints': [models.UniqueConstraint(fields=('unit', 'kind', 'source_ref'), name='one_source_reference_posts_once'), models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='posting_points_are_positive'), models.CheckConstraint(condition=models.Q(('kind__in', ['accrual', 'redemption', 'exchange', 'expiry', 'reversal'])), name='posting_kind_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +93,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'hold',
                 'verbose_name_plural': 'holds',
+                'indexes': [models.Index(condition=models.Q(('status', 'open')), fields=['expires_at'], name='hold_timing_out')],
+                'constraints': [models.UniqueConstraint(fields=('unit', 'source_ref'), name='one_source_reference_holds_once'), models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='hold_points_are_positive'), models.CheckConstraint(condition=models.Q(('status__in', ['open', 'captured', 'voided', 'timed_out'])), name='hold_status_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='hold_ends_once'), models.CheckConstraint(condition=models.Q(models.Q(('posting__isnull', False), ('status', 'captured')), models.Q(models.Q(('status', 'captured'), _negated=True), ('posting__isnull', True)), _connector='OR'), name='captured_hold_has_its_posting')],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +112,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'exchange rate',
                 'verbose_name_plural': 'exchange rates',
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('source', '='), ('target', '='), ('during', '&&')], name='rate_ranges_never_overlap', violation_error_message='another rate for these two programs is in force in that time'), models.CheckConstraint(condition=models.Q(('cap_per_member_day__gte', 1), ('cap_per_member_day__isnull', True), _connector='OR'), name='rate_cap_lets_something_by'), models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='rate_joins_two_programs'), models.CheckConstraint(condition=models.Q(('numerator__range', (1, 1000000)), ('denominator__range', (1, 1000000))), name='rate_terms_are_1_to_a_million'), models.CheckConstraint(condition=models.Q(('during__isempty', False)), name='rate_range_is_not_empty')],
             },
         ),
         migrations.CreateModel(
@@ -121,6 +127,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'wallet',
                 'verbose_name_plural': 'wallets',
+                'constraints': [models.UniqueConstraint(fields=('member', 'program'), name='one_wallet_a_member_and_program'), models.CheckConstraint(condition=models.Q(('debt__gte', 0)), name='wallet_debt_is_not_negative'), models.CheckConstraint(condition=models.Q(('balance__gte', django.db.models.expressions.CombinedExpression(models.F('debt'), '*', models.Value(-1)))), name='wallet_is_short_only_by_its_debt')],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +151,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'lot',
                 'verbose_name_plural': 'lots',
+                'indexes': [models.Index(condition=models.Q(('is_open', True)), fields=['wallet', 'expires_at', 'earned_at', 'id'], name='lot_spending_order')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='lot_points_are_positive'), models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('remaining__lte', models.F('points'))), name='lot_remaining_within_its_points'), models.CheckConstraint(condition=models.Q(('held__gte', 0), ('held__lte', models.F('remaining'))), name='lot_holds_what_it_has'), models.CheckConstraint(condition=models.Q(('is_open', models.Q(('remaining__gt', 0)))), name='lot_is_open_while_points_remain'), models.CheckConstraint(condition=models.Q(('unit_cost__gte', 0)), name='lot_cost_is_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -161,6 +170,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'entry',
                 'verbose_name_plural': 'entries',
+                'constraints': [models.CheckConstraint(condition=models.Q(('points', 0), _negated=True), name='entry_moves_something'), models.CheckConstraint(condition=models.Q(('house__in', ['issued', 'redeemed', 'expired', 'exchange', 'adjusted'])), name='entry_house_account_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -191,133 +201,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'draws',
                 'constraints': [models.CheckConstraint(condition=models.Q(('points', 0), _negated=True), name='draw_moves_something')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='program_code_is_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_cost__gte', 0)), name='program_cost_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('expiry_kind__in', ['never', 'days', 'month_end', 'year_end'])), name='program_expiry_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('reversal_policy__in', ['debt', 'clamp', 'refuse'])), name='program_reversal_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('expiry_count__lte', 3660), models.Q(models.Q(('expiry_kind', 'days'), _negated=True), ('expiry_count__gte', 1), _connector='OR')), name='program_expiry_count_is_sane'),
-        ),
-        migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['member', '-occurred_at', '-id'], name='posting_statement'),
-        ),
-        migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(condition=models.Q(('reverses__isnull', False)), fields=['reverses'], name='posting_reversals'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('unit', 'kind', 'source_ref'), name='one_source_reference_posts_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='posting_points_are_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['accrual', 'redemption', 'exchange', 'expiry', 'reversal'])), name='posting_kind_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['expires_at'], name='hold_timing_out'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(fields=('unit', 'source_ref'), name='one_source_reference_holds_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='hold_points_are_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'captured', 'voided', 'timed_out'])), name='hold_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='hold_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('posting__isnull', False), ('status', 'captured')), models.Q(models.Q(('status', 'captured'), _negated=True), ('posting__isnull', True)), _connector='OR'), name='captured_hold_has_its_posting'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('source', '='), ('target', '='), ('during', '&&')], name='rate_ranges_never_overlap', violation_error_message='another rate for these two programs is in force in that time'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_per_member_day__gte', 1), ('cap_per_member_day__isnull', True), _connector='OR'), name='rate_cap_lets_something_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='rate_joins_two_programs'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.CheckConstraint(condition=models.Q(('numerator__range', (1, 1000000)), ('denominator__range', (1, 1000000))), name='rate_terms_are_1_to_a_million'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.CheckConstraint(condition=models.Q(('during__isempty', False)), name='rate_range_is_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.UniqueConstraint(fields=('member', 'program'), name='one_wallet_a_member_and_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.CheckConstraint(condition=models.Q(('debt__gte', 0)), name='wallet_debt_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.CheckConstraint(condition=models.Q(('balance__gte', django.db.models.expressions.CombinedExpression(models.F('debt'), '*', models.Value(-1)))), name='wallet_is_short_only_by_its_debt'),
-        ),
-        migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('is_open', True)), fields=['wallet', 'expires_at', 'earned_at', 'id'], name='lot_spending_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='lot_points_are_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('remaining__lte', models.F('points'))), name='lot_remaining_within_its_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('held__lte', models.F('remaining'))), name='lot_holds_what_it_has'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('is_open', models.Q(('remaining__gt', 0)))), name='lot_is_open_while_points_remain'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_cost__gte', 0)), name='lot_cost_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('points', 0), _negated=True), name='entry_moves_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('house__in', ['issued', 'redeemed', 'expired', 'exchange', 'adjusted'])), name='entry_house_account_is_known'),
         ),
     ]

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'venue',
                 'verbose_name_plural': 'venues',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='venue_code_is_plain'), models.UniqueConstraint(fields=('id', 'unit'), name='venue_and_its_unit')],
             },
         ),
         migrations.CreateModel(
@@ -78,22 +79,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'outlet',
                 'verbose_name_plural': 'outlets',
+                'constraints': [models.UniqueConstraint(fields=('unit', 'code'), name='outlet_code_unique_in_its_unit'), models.CheckConstraint(condition=models.Q(('code', ''), _negated=True), name='outlet_code_is_not_empty')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='venue',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z][A-Z0-9_-]{1,23}$')), name='venue_code_is_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='venue',
-            constraint=models.UniqueConstraint(fields=('id', 'unit'), name='venue_and_its_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='outlet',
-            constraint=models.UniqueConstraint(fields=('unit', 'code'), name='outlet_code_unique_in_its_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='outlet',
-            constraint=models.CheckConstraint(condition=models.Q(('code', ''), _negated=True), name='outlet_code_is_not_empty'),
         ),
     ]
