@@ -3,14 +3,10 @@
 The tests themselves sign in as loyalty_app, as the web does: no CREATE, no TRUNCATE, nothing on the journal.
 """
 
-import hashlib
 import io
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg2
@@ -19,12 +15,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 -- psycop
 
 from loyalty.engines import provisioned
 from loyalty.engines.provisioning import ROLES, signed_in_as
+from tests.schemas import fill_with_schema, schema_version
 
-PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "loyalty_test_"
 TEMPLATE_PREFIX = "loyalty_template_"
-# What the schema is made from; a change of any of it asks for a new template.
-SOURCES = ("*/migrations/*.py", "*/sql/*.sql", "loyalty/engines/provisioning.py", "requirements.txt")
 # Made by migrations, never changed by tests.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
 _TEMPLATES_KEPT = 3
@@ -48,11 +42,7 @@ def ensure_template(admin_url: str, urls: dict[str, str]) -> str:
 
     `urls` are those of the three roles (DATABASE_URL, DATABASE_OWNER_URL, ...), on any database.
     """
-    digest = hashlib.sha256()
-    for pattern in SOURCES:
-        for source in sorted(PROJECT.glob(pattern)):
-            digest.update(str(source.relative_to(PROJECT)).encode() + source.read_bytes())
-    name = TEMPLATE_PREFIX + digest.hexdigest()[:16]
+    name = TEMPLATE_PREFIX + schema_version()
     passwords = {role: unquote(urlsplit(url).password or "") for role, url in _by_role(urls).items()}
     with signed_in(admin_url) as link, link.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [TEMPLATE_PREFIX])
@@ -62,7 +52,7 @@ def ensure_template(admin_url: str, urls: dict[str, str]) -> str:
             made = provisioned(
                 admin_url, database=unfinished, passwords=passwords, variable="DATABASE_ADMIN_URL"
             )
-            _migrate(made)
+            fill_with_schema(made, admin_url=url_of(unfinished, admin_url))
             cursor.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
         _drop_leftovers(link, keep=name)
     return name
@@ -136,19 +126,6 @@ class Cleaner:
 def _by_role(urls: dict[str, str]) -> dict[str, str]:
     by_login = {urlsplit(url).username or "": url for url in urls.values()}
     return {role: by_login[role] for role in ROLES}
-
-
-def _migrate(urls: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
-        cwd=PROJECT,
-        env={**os.environ, **urls},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"migrate failed:\n{done.stderr}")
 
 
 def _drop_leftovers(link: Connection, *, keep: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from loyalty.engines import PostgresCluster
 from tests.activities.shopping import AMOUNT, BASKETS, POINTS, shopping_rows, write_rows
 from tests.databases import provisioned
+from tests.schemas import fill_with_schema
 
 PROJECT = Path(__file__).resolve().parents[2]
 SET_UP = """
@@ -39,7 +40,7 @@ def environment(cluster):
     )
     environment = {**os.environ, **urls, "LOYALTY_FAKE_NOW": "2026-06-15T12:00:00+08:00"}
     environment |= {"DJANGO_SETTINGS_MODULE": "loyalty.settings", "BROKER_URL": "memory://"}
-    run(environment, "manage.py", "migrate", "--skip-checks", "--verbosity", "0")
+    fill_with_schema(environment, admin_url=cluster.url(database="books"))
     return environment
 
 

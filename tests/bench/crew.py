@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.databases import PROJECT
+from tests.schemas import PROJECT
 
 _TICK = os.sysconf("SC_CLK_TCK")
 

@@ -16,7 +16,8 @@ from loyalty.engines import PostgresCluster, provisioned
 from loyalty.engines.places import postgres_programs, remove_folder, server_account
 from loyalty.engines.postgres import APP, AUDITOR, OWNER, SUPERUSER
 from loyalty.engines.signals import ended_by_signals
-from tests.databases import PROJECT, create_database, ensure_template, signed_in
+from tests.databases import create_database, ensure_template, signed_in
+from tests.schemas import PROJECT
 
 SQL = Path(__file__).resolve().parent / "sql"
 # The product's own settings but for memory, and checkpoints that come when asked for, not amid a round.

@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench.goals import GOALS, Goal
 from tests.bench.report import JSON
 from tests.bench.scale import SCALES
-from tests.databases import PROJECT
+from tests.schemas import PROJECT
 
 PAGE = PROJECT / "docs" / "performance.md"
 CHART = PROJECT / "docs" / "img" / "performance.svg"

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tests.bench.goals import GOALS
 from tests.bench.run import Run
-from tests.databases import PROJECT
+from tests.schemas import PROJECT
 
 JSON = PROJECT / "build" / "bench.json"
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
-from tests.databases import PROJECT
 from tests.ledger_simulator import world
 from tests.ledger_simulator.dice import Chance
 from tests.ledger_simulator.faults import Faults
@@ -20,6 +19,7 @@ from tests.ledger_simulator.place import Place
 from tests.ledger_simulator.proofs import audited, replayed, unlike
 from tests.ledger_simulator.settlers import settle
 from tests.ledger_simulator.verdict import Verdict
+from tests.schemas import PROJECT
 
 Record = tuple[Op, Answer]
 _POLL_SECONDS = 0.02

@@ -1,8 +1,6 @@
 """Where the simulator acts: a throw-away PostgreSQL cluster that may be killed, and its little world."""
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +11,8 @@ from loyalty.engines import PostgresCluster
 from loyalty.engines.postgres import APP, AUDITOR, OWNER, SUPERUSER
 from loyalty.engines.provisioning import provision
 from loyalty.engines.signals import ended_by_signals
-from tests.databases import PROJECT, Cleaner, signed_in
+from tests.databases import Cleaner, signed_in
+from tests.schemas import fill_with_schema
 
 DATABASE = "simulated"
 # Postings and holds in the order in which they got their locks: the journal itself need not say it. Some
@@ -88,10 +87,7 @@ def _prepared(cluster: PostgresCluster) -> dict[str, str]:
         "LOG_LEVEL": "ERROR",
     }
     environment.pop("LOYALTY_FAKE_NOW", None)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
-        cwd=PROJECT, env=environment, check=True,
-    )  # fmt: skip
+    fill_with_schema(given, admin_url=cluster.url(SUPERUSER, DATABASE))
     with signed_in(cluster.url(OWNER, DATABASE)) as link, link.cursor() as cursor:
         cursor.execute(ORDER)
     return environment

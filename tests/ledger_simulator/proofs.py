@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from points.selectors.audit import audit
-from tests.databases import PROJECT
 from tests.ledger_simulator import ledger, world
 from tests.ledger_simulator.oracle import Oracle
+from tests.schemas import PROJECT
 
 
 def differences(oracle: Oracle, folder: Path) -> list[str]:

@@ -6,13 +6,13 @@ import sys
 import pytest
 from django.db import DatabaseError
 
-from tests.databases import PROJECT
 from tests.ledger_simulator.dice import Chance
 from tests.ledger_simulator.proofs import differences
 from tests.ledger_simulator.serial import Disagreed, Serial
 from tests.ledger_simulator.settlers import settle
 from tests.planted.bug import planted
 from tests.planted.bugs import BY_NAME
+from tests.schemas import PROJECT
 
 SEED = "planted"
 # Of those in tests/planted: what a run of the simulator must find by itself, whatever else does.

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from loyalty.engines import engines
 from loyalty.engines.places import local_folder
-from tests.databases import PROJECT
 from tests.planted.bug import Bug
 from tests.planted.bugs import BUGS
 from tests.planted.hunt import Caught, hunt_in_database, hunt_in_source, sound_tests_fail
 from tests.planted.page import page
+from tests.schemas import PROJECT
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- psycopg2 spells it so
 
-from tests.databases import PROJECT
+from tests.schemas import PROJECT
 
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".local", "build", "__pycache__", ".*_cache", "docs")
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.databases import PROJECT
 from tests.planted.bug import Bug, NoLongerApplies, sources_with
 from tests.planted.bugs import BUGS
+from tests.schemas import PROJECT
 
 _PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 _SECONDS_MAX = 300

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tests.databases import PROJECT
 from tests.planted.bug import NoLongerApplies, planted, spoilt
 from tests.planted.bugs import BUGS
+from tests.schemas import PROJECT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from loyalty.engines.processes import WEB, command_here
 from tests.bench.crew import Crew
 from tests.bench.place import manage
 from tests.bench.run import LEDGER, PEERS, Run, per_s
-from tests.databases import PROJECT
+from tests.schemas import PROJECT
 
 CLIENTS = 8
 # A key may ask 6,000 times a minute.

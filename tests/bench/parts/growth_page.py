@@ -12,7 +12,7 @@ from typing import Any
 from tests.bench.goals import GOALS
 from tests.bench.parts.growth import PART
 from tests.bench.report import JSON
-from tests.databases import PROJECT
+from tests.schemas import PROJECT
 
 PAGE = PROJECT / "docs" / "scaling.md"
 CHART = PROJECT / "docs" / "img" / "growth.svg"

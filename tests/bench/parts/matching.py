@@ -45,7 +45,8 @@ def measure(run: Run) -> None:
         run.skipped.append("matching: Splink is not installed (requirements-matching.txt)")
         return
     told = {}
-    for name in SETS[:1] if run.scale.name == "smoke" else SETS:
+    # How well it finds people has tests of its own; a smoke only sees that a list is imported.
+    for name in () if run.scale.name == "smoke" else SETS:
         if not is_there(name):
             run.skipped.append(f"matching: the shared data has no {name} (LOYALTY_SHARED_DATA)")
             continue

@@ -23,8 +23,9 @@ from points.refusals import InsufficientPoints
 from points.selectors.audit import audit
 from points.services.expiry import expire_due_lots
 from tests.conftest import ADMIN_URL, APP_URL, NAME
-from tests.databases import PROJECT, signed_in
+from tests.databases import signed_in
 from tests.factories import NOW, balance, give, make_member, make_program, make_unit, redeem
+from tests.schemas import PROJECT
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 # Two sessions for everybody, so that each is handed from client to client all the time.

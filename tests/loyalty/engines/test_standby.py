@@ -16,7 +16,8 @@ from loyalty.engines import PostgresCluster
 from loyalty.engines.places import local_folder, postgres_programs, server_account
 from loyalty.engines.postgres import APP
 from loyalty.engines.servers import wait_until
-from tests.databases import PROJECT, provisioned, signed_in
+from tests.databases import provisioned, signed_in
+from tests.schemas import PROJECT, fill_with_schema
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def primary(tmp_path) -> Iterator[PostgresCluster]:
     """A server with the product's schema."""
     cluster = PostgresCluster(tmp_path / "primary", settings=_settings()).start()
     urls = provisioned(cluster.url(), database=BOOKS, passwords=cluster.passwords(), variable="primary")
-    manage(urls, "migrate", "--skip-checks", "--verbosity", "0")
+    fill_with_schema(urls, admin_url=cluster.url(database=BOOKS))
     with signed_in(cluster.url(database=BOOKS)) as link, link.cursor() as cursor:
         cursor.execute(PEOPLE)
         cursor.execute("CREATE ROLE loyalty_replicator REPLICATION LOGIN PASSWORD 'copy'")

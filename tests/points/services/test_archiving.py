@@ -24,9 +24,10 @@ from points.services.archiving import (
     archive_year,
     check_archive,
 )
-from tests.databases import PROJECT, signed_in
+from tests.databases import signed_in
 from tests.factories import give, make_member, make_program, make_unit, redeem
 from tests.points.own_database import ADMIN, own_database
+from tests.schemas import PROJECT
 
 SQL = PROJECT / "tests" / "bench" / "sql"
 MEMBERS = 8

@@ -20,9 +20,10 @@ from points.selectors.statements import statement
 from points.services.expiry import expire_due_lots
 from points.services.partitions import AlreadyParted, is_parted, make_coming_parts, partition_journal
 from points.services.reversal import reverse_redemption
-from tests.databases import PROJECT, signed_in
+from tests.databases import signed_in
 from tests.factories import NOW, give, make_member, make_program, make_unit, redeem
 from tests.points.own_database import OWNER, own_database
+from tests.schemas import PROJECT
 
 
 @pytest.fixture
