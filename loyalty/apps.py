@@ -7,8 +7,9 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        """Register the checks and the audits, and end this process if production is unsafe."""
-        from loyalty import auditing, checks  # noqa: PLC0415 -- they need a ready app registry
+        """Register the checks, the audits and who explains points, and end this process if production is unsafe."""
+        from loyalty import auditing, checks, explaining  # noqa: PLC0415 -- they need a ready app registry
 
         auditing.tell_the_audit()
+        explaining.tell_the_grounds()
         checks.refuse_unsafe_start()

@@ -47,6 +47,12 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("points.rateproposal", _("Rate proposals"), "approval"),
             Screen("activities.earnrule", _("Earn rules"), "rule"),
             Screen("activities.earnruleproposal", _("Earn rule proposals"), "approval"),
+            Screen(
+                "activities.activity",
+                _("Try an activity"),
+                "calculate",
+                address="admin:activities_simulation",
+            ),
         ),
     ),
     (

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,13 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from activities.admin.activity_forms import ClaimForm, RefundForm
-from activities.admin.activity_panels import lines_panel, points_panel, refunds_panel
+from activities.admin.activity_panels import (
+    lines_panel,
+    points_panel,
+    refunds_panel,
+    trace_panels,
+)
+from activities.admin.simulation import simulation_page
 from activities.models import Activity, ActivityKind, ActivityLine
 from activities.rules.reading import KINDS
 from activities.services.claiming import claim_for_member
@@ -105,9 +111,20 @@ class ActivityAdmin(ActsAdmin, WholeTermSearch, PanelPage):
         (_("other columns"), {"fields": ("attributes",), "classes": ("collapse",)}),
     )
 
+    def get_urls(self) -> list[Any]:
+        """The page that tries one, beside the pages that every screen has."""
+
+        def view(request: HttpRequest) -> HttpResponse:
+            return simulation_page(request, self.admin_site)
+
+        return [
+            path("simulate/", self.admin_site.admin_view(view), name="activities_simulation"),
+            *super().get_urls(),
+        ]
+
     def panels(self, row: Activity, at: datetime) -> list[Panel]:  # noqa: ARG002 -- what was reported does not age
-        """Its lines, its refunds, and what it meant for points."""
-        panels = (lines_panel(row), refunds_panel(row), points_panel(row))
+        """Its lines, its refunds, what it meant for points, and every rule that was looked at."""
+        panels = (lines_panel(row), refunds_panel(row), points_panel(row), *trace_panels(row))
         return [panel for panel in panels if panel is not None]
 
     def found(self, queryset: QuerySet[Activity], term: str) -> QuerySet[Activity]:

@@ -1,12 +1,17 @@
 """What an activity's page shows below it: its lines, its refunds, and what it meant for points."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from activities.models import Activity, ActivityLine
+from activities.models import Activity, ActivityLine, EarnRule
+from activities.rules.earn_facts import TraceLine
+from activities.rules.reading import TAKING
+from activities.rules.trace_words import points_told
 from activities.selectors.activity_points import points_moved_by
+from activities.selectors.traces import stood_before, trace_of
 from common.admin import Panel, page_link
 from points.admin.moments import moment
 from points.models import Posting
@@ -67,6 +72,51 @@ def refunds_panel(activity: Activity) -> Panel | None:
         ],
         note=_("All refunds together take back what the sale earned in proportion, to the point."),
         right=frozenset({2, 3}),
+    )
+
+
+def trace_panels(activity: Activity) -> list[Panel]:
+    """Each rule that was looked at, as the activity stands now and as it stood before others changed it."""
+    if activity.kind in TAKING:
+        return []
+    panels = [
+        trace_panel(
+            _("Each rule that was looked at"),
+            trace_of(activity),
+            note=_("Before rounding. The sum rounds down once; caps cut last.")
+            if activity.member_id
+            else _("What the rules say of a sale that is nobody's."),
+        )
+    ]
+    for until, parcels, trace in reversed(stood_before(activity)):
+        given = ", ".join(f"{program} {points:,}" for program, points in parcels.items()) or "0"
+        panels.append(
+            trace_panel(
+                _("What stood until %(until)s: %(points)s") % {"until": moment(until), "points": given},
+                trace,
+                note=_("Other activities of the member came to be known, and share its caps."),
+            )
+        )
+    return panels
+
+
+def trace_panel(title: str, trace: Sequence[TraceLine], *, note: str) -> Panel:
+    """A line a rule: its version, whether it was taken, why, and what it gave."""
+    return Panel(
+        title=title,
+        headers=[_("program"), _("rule and version"), _("taken"), _("why"), _("points")],
+        rows=[
+            (
+                line.program,
+                page_link(EarnRule, line.rule_id, line.rule.removeprefix("earn:")),
+                _("yes") if line.is_taken else _("no"),
+                line.words,
+                points_told(line.exact) or "—",
+            )
+            for line in trace
+        ],
+        note=note,
+        right=frozenset({4}),
     )
 
 

@@ -21,7 +21,18 @@ _SALE = {
             "program": "MALL",
             "points": 128,
             "posting": "0195eb0a-3c01-7d41-9a52-6f0b1e2d3c05",
-            "rule": "earn:7 v1",
+            "rule": "earn:MALL-BASE v3",
+        }
+    ],
+    "why": [
+        {
+            "rule": "earn:MALL-BASE v3",
+            "program": "MALL",
+            "taken": True,
+            "reason": "base_rate",
+            "words": "Points for money by this rate",
+            "points": 128,
+            "exact": "128.5",
         }
     ],
 }

@@ -13,13 +13,16 @@ from rest_framework.response import Response
 
 from activities.api import examples_member as examples
 from activities.models import Activity, ActivityKind
+from activities.rules.earn_facts import TraceLine
 from activities.selectors.activity_points import PointsMoved, points_moved_by
+from activities.selectors.traces import whys_of
 from activities.selectors.timeline import NEWEST_FIRST, timeline_of
 from activities.services.claim_tries import count_wrong_receipt, refuse_guessing
 from activities.services.claiming import ReceiptNotFound, ReceiptShown, claim_receipt
 from common import Money, clock
 from common.input import InstantField, MoneyField, RefField, StrictSerializer
 from members.api.auth import MemberView
+from points.api.explaining_shapes import TraceShape
 from units.selectors.units import unit_by_code
 
 
@@ -49,6 +52,13 @@ class MyActivityShape(serializers.Serializer[Any]):
     category = serializers.CharField(allow_blank=True)
     claimed_at = InstantField(allow_null=True, help_text=_("When I claimed it with the receipt."))
     points = ActivityPointsShape(many=True)
+    why = TraceShape(
+        many=True,
+        help_text=_(
+            "The rules that gave the points; where none did, why each did not. Of a refund empty: it takes "
+            "back in proportion. See `rules` of the activity for every rule."
+        ),
+    )
 
 
 @extend_schema_serializer(component_name="Claim")
@@ -76,7 +86,8 @@ class MyActivities(MemberView, ListAPIView[Activity]):
         """What I did in all businesses of the group, newest first, with the points that each gave or took."""
         rows: Sequence[Activity] = self.paginate_queryset(self.get_queryset()) or ()
         moved = points_moved_by(rows)
-        told = [_told(row, moved.get(row.pk, ())) for row in rows]
+        whys = whys_of(rows)
+        told = [_told(row, moved.get(row.pk, ()), whys.get(row.pk, ())) for row in rows]
         return self.get_paginated_response(MyActivityShape(told, many=True).data)
 
     def get_queryset(self) -> QuerySet[Activity]:
@@ -117,7 +128,9 @@ class ActivityClaims(MemberView):
             by=self.actor,
             at=clock.now(),
         )
-        shape = MyActivityShape(_told(claimed.activity, claimed.points))
+        shape = MyActivityShape(
+            _told(claimed.activity, claimed.points, whys_of([claimed.activity])[claimed.activity.pk])
+        )
         return Response(shape.data, status=201 if claimed.is_new else 200)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -132,7 +145,7 @@ class ActivityClaims(MemberView):
         return super().handle_exception(exc)
 
 
-def _told(activity: Activity, points: Sequence[PointsMoved]) -> dict[str, Any]:
+def _told(activity: Activity, points: Sequence[PointsMoved], why: Sequence[TraceLine]) -> dict[str, Any]:
     return {
         **{name: getattr(activity, name) for name in ("id", "kind", "source_ref", "occurred_at", "category")},
         "words": activity.get_kind_display(),
@@ -144,4 +157,5 @@ def _told(activity: Activity, points: Sequence[PointsMoved]) -> dict[str, Any]:
         "refunded": Money(activity.refunded, activity.currency),
         "claimed_at": activity.claimed_at,
         "points": points,
+        "why": why,
     }

@@ -11,11 +11,10 @@ from rest_framework import serializers
 from activities.api.lines import LineRequest, LineShape, lines_field
 from activities.api.quantities import QuantityField
 from activities.models import ActivityKind
-from activities.rules.earn_facts import TraceLine
 from activities.rules.reading import KINDS
 from activities.rules.totals import ORDERS_MAX
-from activities.selectors.trace_words import reason_told
 from common.input import InstantField, MoneyField, PointsField, RefField
+from points.api.explaining_shapes import TraceShape
 from points.api.till import MemberRef
 from units.api.auth import PartnerRequest
 
@@ -53,29 +52,6 @@ class EarnedShape(serializers.Serializer[Any]):
     program = serializers.CharField()
     points = PointsField()
     posting = serializers.UUIDField(source="posting_id")
-
-
-class TraceShape(serializers.Serializer[Any]):
-    """One rule that was looked at, by its code and version: taken or not, and why.
-
-    `points` are whole ones, `exact` what it gave before rounding; what a cap took away is negative.
-    """
-
-    rule = serializers.CharField()
-    program = serializers.CharField()
-    taken = serializers.BooleanField(source="is_taken")
-    reason = serializers.CharField(help_text=_("A stable word."))
-    words = serializers.SerializerMethodField(help_text=_("The reason, in the language asked for."))
-    points = PointsField(min_value=0)
-    exact = serializers.SerializerMethodField()
-
-    def get_words(self, line: TraceLine) -> str:
-        """In words."""
-        return reason_told(line.reason)
-
-    def get_exact(self, line: TraceLine) -> str:
-        """A decimal string without idle zeros."""
-        return f"{line.exact.normalize():f}"
 
 
 class ActivityMember(serializers.Serializer[Any]):

@@ -1,6 +1,5 @@
 """The doors to what an activity would earn: a till asks for its customer, a member for themselves."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,15 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from activities.api import examples_simulation as examples
-from activities.api.serializers import REPORTABLE, ActivityRequest, TraceShape
+from activities.api.serializers import REPORTABLE, ActivityRequest
 from activities.api.told import report_of
 from activities.models import Assessment
-from activities.selectors.traces import assessment_of, trace_told
+from activities.selectors.traces import assessment_of, points_by_program, trace_told
 from activities.services.simulating import Simulated, simulate_activity
 from common import clock
 from common.input import InstantField, MoneyField, PointsField, RefField, StrictSerializer
 from members.api.auth import MemberView
 from members.selectors.members import member_named
+from points.api.explaining_shapes import TraceShape
 from units.api.auth import PartnerView
 from units.selectors.units import outlet_by_code, unit_by_code
 
@@ -201,7 +201,5 @@ def rules_told(assessment: Assessment) -> dict[str, Any]:
 
 
 def _by_program(parcels: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    totals: Counter[str] = Counter()
-    for _program_id, label, points in parcels:
-        totals[label.partition(";")[0]] += points
-    return [{"program": program, "points": points} for program, points in sorted(totals.items())]
+    totals = points_by_program(parcels)
+    return [{"program": program, "points": points} for program, points in totals.items()]

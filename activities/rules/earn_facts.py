@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from activities.rules.trace_words import reason_told
+
 TRACE_SCALE: Final = 10_000
 # Reasons by which a rule was taken; every other one says why it was not.
 TAKEN: Final = frozenset(
@@ -99,6 +101,16 @@ class TraceLine(NamedTuple):
     def points(self) -> int:
         """Whole points of what it gave; 0 of what took away."""
         return max(0, int(self.exact))
+
+    @property
+    def words(self) -> str:
+        """The reason in the reader's language."""
+        return reason_told(self.reason)
+
+    @property
+    def exact_told(self) -> str:
+        """What it gave before rounding, as a decimal string without idle zeros."""
+        return f"{self.exact.normalize():f}"
 
 
 class Outcome(NamedTuple):

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from activities.models import Activity
+from activities.rules.postings import posting_ref_read
 from activities.rules.reading import TAKING
 from points.models import Posting, PostingKind
 
@@ -84,5 +85,5 @@ def points_moved_by(activities: Collection[Activity]) -> dict[UUID, list[PointsM
 
 def _activity_ref(posting: Posting) -> str:
     """`S1` of `activity:MALL:S1`; empty of what no activity caused."""
-    head, _colon, rest = posting.source_ref.partition(":")
-    return rest.partition(":")[2] if head == "activity" else ""
+    ref = posting_ref_read(posting.source_ref)
+    return ref.source_ref if ref is not None else ""

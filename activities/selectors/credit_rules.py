@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from activities.models import CREDITED_KINDS, CreditBasis, CreditRule, SchemeState, TierScheme
+from activities.rules.reading import ActivityReport
+from activities.selectors.tier_schemes import group_day
 from units.models import BusinessUnit
 
 
@@ -38,6 +41,26 @@ def credit_lines_of(unit: BusinessUnit) -> list[CreditLine]:
         for kind, rule in _counting(rules[scheme.pk])
         if rule.credits
     ]
+
+
+def credits_for(unit: BusinessUnit, report: ActivityReport) -> list[tuple[CreditLine, int]]:
+    """What an active member's `report` would count, by rule, in thousandths: as services/tier_credits.py does.
+
+    What was paid with points alone counts for nothing.
+    """
+    if report.amount and report.amount <= report.paid_with_points:
+        return []
+    day = group_day(report.occurred_at)
+    of_basis = {
+        CreditBasis.AMOUNT: report.amount - report.paid_with_points,
+        CreditBasis.QUANTITY: report.quantity or Decimal(0),
+    }
+    given = [
+        (line, int(line.milli * of_basis.get(CreditBasis(line.basis), Decimal(1))))
+        for line in credit_lines_of(unit)
+        if line.kind == report.kind and line.starts_on <= day and (line.ends_on is None or day < line.ends_on)
+    ]
+    return [(line, milli) for line, milli in given if milli]
 
 
 def _counting(rules: Iterable[CreditRule]) -> Iterable[tuple[str, CreditRule]]:

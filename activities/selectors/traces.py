@@ -1,7 +1,9 @@
 """Why an activity earned what it did: every rule that was looked at, and what was posted."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +33,40 @@ def trace_of(activity: Activity) -> tuple[TraceLine, ...]:
         )
         trace = json.loads(assess(book_of(activity.unit), nobody).trace)
     return trace_told(trace)
+
+
+def whys_of(activities: Sequence[Activity]) -> dict[UUID, tuple[TraceLine, ...]]:
+    """Of each what gave its points: the rules taken, or, where none was, every one. Two queries."""
+    kept = dict(Assessment.objects.filter(pk__in=[one.pk for one in activities]).values_list("pk", "trace"))
+    rules = rules_by_id(rule_id for trace in kept.values() for rule_id, *_rest in trace)
+    whys: dict[UUID, tuple[TraceLine, ...]] = {one.pk: () for one in activities}
+    for pk, trace in kept.items():
+        lines = read_trace(trace, rules)
+        whys[pk] = tuple(line for line in lines if line.is_taken) or lines
+    return whys
+
+
+def stood_before(activity: Activity) -> list[tuple[datetime, dict[str, int], tuple[TraceLine, ...]]]:
+    """What was earned before other activities changed it, oldest first: until when, points by program, why."""
+    assessment = Assessment.objects.filter(pk=activity.pk).first()
+    if assessment is None:
+        return []
+    return [
+        (
+            datetime.fromisoformat(one["until"]),
+            points_by_program(one["parcels"]),
+            trace_told(one["trace"]),
+        )
+        for one in assessment.earlier
+    ]
+
+
+def points_by_program(parcels: Sequence[Sequence[Any]]) -> dict[str, int]:
+    """Points of kept parcels, by the program's code."""
+    totals: Counter[str] = Counter()
+    for _program_id, label, points in parcels:
+        totals[label.partition(";")[0]] += points
+    return dict(sorted(totals.items()))
 
 
 def assessment_of(*, activity_id: UUID, member_id: UUID) -> Assessment:

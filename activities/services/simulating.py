@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from activities.rules.earn_facts import Deed, Outcome, TraceLine
+from activities.rules.earn_facts import Deed, Outcome, Person, TraceLine
 from activities.rules.earn_plan import assess
 from activities.rules.earn_trace import read_trace
 from activities.rules.reading import ActivityReport, ReportRefused, check_report
+from activities.selectors.credit_rules import CreditLine, credits_for
 from activities.selectors.earn_rules import book_of, rules_by_id
 from activities.selectors.people import People
 from activities.selectors.places import limits_of
@@ -25,10 +26,11 @@ from units.models import BusinessUnit
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The lots that would be posted, and every rule that was looked at."""
+    """The lots that would be posted, every rule that was looked at, and thousandths of tier credits by rule."""
 
     outcome: Outcome
     trace: tuple[TraceLine, ...]
+    credits: tuple[tuple[CreditLine, int], ...] = ()
 
 
 def simulate_activity(
@@ -38,9 +40,11 @@ def simulate_activity(
     member: Member | None,
     at: datetime,
     segments: Collection[str] = (),
+    as_if: Person | None = None,
 ) -> Simulated:
     """What `report` would earn if it were reported now: what is posted then, if nothing else happens.
 
+    Without a member it is `as_if` somebody did it who has done nothing yet; without that, nobody.
     Its reference decides between activities of one instant that share a cap; it may be empty here.
 
     :raises ReportRefused: such a report would not be taken in; its code says why
@@ -51,7 +55,7 @@ def simulate_activity(
         words = _("A refund earns nothing: simulate the sale.")
         raise ReportRefused("unknown_kind", words, field="kind")
     book = book_of(unit)
-    person = None
+    person = as_if
     if member is not None:
         people = People.asked_by(book, [member.pk], {member.pk: segments})
         person = people.person(member.pk, member.status, report.occurred_at)
@@ -63,7 +67,12 @@ def simulate_activity(
     if outcome.needs_history and member is not None:
         outcome = _among_others(unit, member.pk, report, deed)
     trace = loads(outcome.trace)
-    return Simulated(outcome, read_trace(trace, rules_by_id(rule_id for rule_id, *_rest in trace)))
+    counts = person is not None and person.status == "active"
+    return Simulated(
+        outcome,
+        read_trace(trace, rules_by_id(rule_id for rule_id, *_rest in trace)),
+        tuple(credits_for(unit, named)) if counts else (),
+    )
 
 
 def _among_others(unit: BusinessUnit, member_id: UUID, report: ActivityReport, deed: Deed) -> Outcome:

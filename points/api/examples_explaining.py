@@ -156,6 +156,7 @@ _POSTING: dict[str, Any] = {
     "draws_left_out": 0,
     "lots": [],
     "lots_left_out": 0,
+    "trace": [],
     "reverses": None,
     "reversals": [],
     "standing": 400,

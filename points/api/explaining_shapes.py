@@ -203,6 +203,21 @@ class ReversalLine(serializers.Serializer[Any]):
     occurred_at = InstantField()
 
 
+class TraceShape(serializers.Serializer[Any]):
+    """One rule that was looked at, by its code and version: taken or not, and why.
+
+    `points` are whole ones, `exact` what it gave before rounding; what a cap took away is negative.
+    """
+
+    rule = serializers.CharField()
+    program = serializers.CharField()
+    taken = serializers.BooleanField(source="is_taken")
+    reason = serializers.CharField(help_text=_("A stable word."))
+    words = serializers.CharField(help_text=_("The reason, in the language asked for."))
+    points = PointsField(min_value=0)
+    exact = serializers.CharField(source="exact_told", help_text=_("A decimal string without idle zeros."))
+
+
 class PostingExplanationShape(serializers.Serializer[Any]):
     """A posting taken apart: each wallet's `sums` end in what moved in it."""
 
@@ -222,6 +237,11 @@ class PostingExplanationShape(serializers.Serializer[Any]):
     draws_left_out = serializers.IntegerField()
     lots = MadeLotShape(many=True, help_text=_("200 at most."))
     lots_left_out = serializers.IntegerField()
+    trace = TraceShape(
+        many=True,
+        source="grounds",
+        help_text=_("Of points earned, or of earned points taken back: every rule that was looked at."),
+    )
     reverses = serializers.UUIDField(allow_null=True)
     reversals = ReversalLine(many=True)
     standing = PointsField(min_value=0, help_text=_("Its points less what was reversed."))

@@ -184,6 +184,7 @@ def _posting(explained: PostingExplanation, viewer: UUID | None) -> dict[str, An
         "draws_left_out": explained.draws_left_out,
         "lots": [{**_of(lot), "points": lot.points, "expires_at": lot.expires_at} for lot in explained.lots],
         "lots_left_out": explained.lots_left_out,
+        "grounds": explained.grounds,
         "reverses": posting.reverses,
         "reversals": [
             {"posting": reversal.pk, "points": reversal.points, "occurred_at": reversal.occurred_at}

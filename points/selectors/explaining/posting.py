@@ -11,6 +11,7 @@ from django.db.models import Count, Sum
 
 from common.errors import NotFound
 from points.models import Draw, Entry, Hold, Lot, Posting, PostingKind, Program
+from points.selectors.explaining.grounds import Ground, grounds_of
 from points.selectors.explaining.owed import Owed, owed_for
 from points.selectors.explaining.terms import one_snapshot
 from points.selectors.redemptions import redemption_at_units
@@ -63,6 +64,7 @@ class PostingExplanation:
     - `owed`: what each issuer owes the honouring unit by it, exact
     - `conversions`: the rates that it used
     - `standing`: its points less what was reversed of it
+    - `grounds`: the rules that were looked at before it was made, where a floor above knows them
     - `is_veiled`: the viewer has a part in it, but another member made it: who and by what is not told
     """
 
@@ -78,6 +80,7 @@ class PostingExplanation:
     reverses: Posting | None
     reversals: tuple[Posting, ...]
     hold: Hold | None
+    grounds: tuple[Ground, ...]
     is_veiled: bool
 
     @property
@@ -130,6 +133,7 @@ def explain_posting(*, posting_id: UUID, viewer: UUID | None = None) -> PostingE
         units = BusinessUnit.objects.in_bulk({key[2] for key in (*drawn, *given)})
         programs = Program.objects.in_bulk(_programs_of(posting, drawn, given))
         reversals = Posting.objects.filter(reverses=posting.pk).select_related("unit").order_by("id")
+        is_veiled = viewer not in (None, posting.member_id)
         return PostingExplanation(
             posting=posting,
             entries=entries,
@@ -141,11 +145,12 @@ def explain_posting(*, posting_id: UUID, viewer: UUID | None = None) -> PostingE
             lots=tuple(lots.select_related("program", "issuer", "member").order_by("id")[:LINES_SHOWN]),
             lots_left_out=max(0, sum(row["rows"] for row in given.values()) - LINES_SHOWN),
             owed=_owed(posting, drawn, given, units, programs),
-            conversions=_conversions(posting, programs) if viewer in (None, posting.member_id) else (),
+            conversions=() if is_veiled else _conversions(posting, programs),
             reverses=postings.filter(pk=posting.reverses).first() if posting.reverses else None,
             reversals=tuple(reversals),
             hold=_hold_of(posting),
-            is_veiled=viewer not in (None, posting.member_id),
+            grounds=() if is_veiled else grounds_of(posting),
+            is_veiled=is_veiled,
         )
 
 

@@ -1,13 +1,14 @@
 """Activities on the operators' screens: found, explained, refunded, claimed for a member."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from activities.models import Activity, ActivityLine, WaitingRefund
 from tests.activities.reporting import make_member, make_shop, record, refunded, sold
-from tests.factories import NOW, balance
+from tests.factories import NOW, balance, make_earn_rule
 from tests.operators import grant, make_operator
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,22 @@ def test_a_page_tells_lines_refunds_and_points(client, desk, mall, sale):
 
     for told in ("60.00", "F1", "too big", "+100", "-30"):
         assert told in page, told
+
+
+def test_a_page_tells_every_rule_that_was_looked_at(client, desk, mall, member):
+    program = mall.earn_rules.get().program
+    terms = {"conditions": {"kinds": ["stay"]}, "caps": {"per_day": 5}}
+    make_earn_rule(mall, program, "2", code="STAYS", terms=terms)
+    record(mall, sold("LATE", "4.00", member=member, kind="stay", at=NOW + timedelta(hours=1)))
+    record(mall, sold("EARLY", "1.00", member=member, kind="stay"), sold("BUY", "1.00", member=member))
+
+    pages = {one.source_ref: client.get(at(one)) for one in Activity.objects.all()}
+
+    told = {ref: [panel.title for panel in page.context["panels"]] for ref, page in pages.items()}
+    assert told["BUY"] == ["Points", "Each rule that was looked at"]
+    assert "For other kinds of activities" in pages["BUY"].content.decode()
+    assert [title.split(" until ")[0] for title in told["LATE"]] == [*told["BUY"], "What stood"]
+    assert [panel.rows[1][4] for panel in pages["LATE"].context["panels"][1:]] == ["+3", "+5"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from activities.models import Activity, ClaimTry
 from tests.activities.reporting import make_shop, record, refunded, sold
-from tests.factories import NOW, balance, make_outlet
+from tests.factories import NOW, balance, make_earn_rule, make_outlet
 from tests.members.api.test_identities import app
 from tests.members.factories import numbered_member
 
@@ -73,6 +73,28 @@ def test_i_see_what_i_did_newest_first_with_its_points(client, ann, mall, cafe):
         "30.00",
     )
     assert (rows[0]["refund_of"], rows[0]["points"][0]["rule"]) == ("S1", rows[1]["points"][0]["rule"])
+
+
+def test_i_read_why_each_gave_what_it_gave(client, ann, mall):
+    program = mall.earn_rules.get().program
+    stays = {"conditions": {"kinds": ["stay"]}}
+    make_earn_rule(mall, program, "2", code="STAYS", terms=stays)
+    record(mall, sold("S1", "9.50", member=ann), refunded("F1", "1.00", at=NOW + timedelta(minutes=1)))
+    record(mall, sold("S0", "0.10", member=ann, at=NOW - timedelta(days=1)))
+
+    rows = client.get(MINE, headers={"Accept-Language": "en"}).json()["results"]
+
+    whys = {
+        row["source_ref"]: [(one["rule"], one["words"], one["exact"]) for one in row["why"]] for row in rows
+    }
+    assert whys == {
+        "F1": [],
+        "S1": [("earn:MALL-MALL v1", "Points for money by this rate", "9.5")],
+        "S0": [
+            ("earn:MALL-MALL v1", "Less than one point", "0"),
+            ("earn:STAYS v1", "For other kinds of activities", "0"),
+        ],
+    }
 
 
 def test_a_page_costs_a_constant_number_of_queries(client, ann, mall, django_assert_max_num_queries):

@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from activities.models import Activity
-from activities.selectors.trace_words import reason_told
+from activities.rules.trace_words import reason_told
 from points.models import Posting
 from tests.factories import NOW, make_earn_rule, make_member, make_program, make_unit
 from tests.points.api.conftest import Till
