@@ -15,8 +15,8 @@ from activities.api import examples_member as examples
 from activities.models import Activity, ActivityKind
 from activities.rules.earn_facts import TraceLine
 from activities.selectors.activity_points import PointsMoved, points_moved_by
-from activities.selectors.traces import whys_of
 from activities.selectors.timeline import NEWEST_FIRST, timeline_of
+from activities.selectors.traces import whys_of
 from activities.services.claim_tries import count_wrong_receipt, refuse_guessing
 from activities.services.claiming import ReceiptNotFound, ReceiptShown, claim_receipt
 from common import Money, clock

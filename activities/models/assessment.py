@@ -27,6 +27,8 @@ class Assessment(models.Model):
     parcels = models.JSONField(_("points"), default=list)
     # [[rule id, reason, ten-thousandths of a point], …]; see rules/earn_trace.py.
     trace = models.JSONField(_("trace"), default=list)
+    # What each line gave, in proportion, where that is not its amount: [[program id, [weight, …]], …].
+    weights = models.JSONField(_("weights of lines"), default=list)
     # What rules asked of the member as they were then: {"status": …, "tier": …, "segments": […], …}.
     facts = models.JSONField(_("facts"), default=dict)
     # [{"revision": …, "at": …, "parcels": …, "trace": …}, …]

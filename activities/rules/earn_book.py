@@ -6,16 +6,18 @@ activities be judged by twenty rules at the pace of a file being read.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime, time
 from functools import lru_cache
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from activities.rules.earn_facts import Deed, Line, Person, Site
 from activities.rules.earn_terms import Conditions, Rule
 
-_CACHED_MAX = 50_000
+_CACHED_MAX = 100_000
 Dims = tuple[Any, ...]
+_ASKED_OF_THE_WHOLE = 6
 
 
 class Book:
@@ -28,9 +30,9 @@ class Book:
             sorted(looked, key=lambda rule: (rule.program_id, -rule.priority, rule.code, rule.version))
         )
         self.needs_history = any(rule.needs_history for rule in self.rules)
-        self._bounds = sorted(
-            {instant for rule in self.rules for instant in (rule.starts_at, rule.ends_at) if instant}
-        )
+        bounds = {instant for rule in self.rules for instant in (rule.starts_at, rule.ends_at) if instant}
+        # Seconds since 1970, as all instants here: a double tells microseconds apart until the year 2242.
+        self._bounds = sorted(instant.timestamp() for instant in bounds)
         asked = [rule.terms.conditions for rule in self.rules]
         self._asks_outlet = any(c.outlets or c.not_outlets or c.venues for c in asked)
         self._asks_channel = any(c.channels for c in asked)
@@ -42,10 +44,15 @@ class Book:
         self._dates = frozenset(day for c in asked for day in c.dates)
         self._hours = sorted({_minutes(edge) for c in asked if c.hours for edge in c.hours})
         self.minimums = sorted({int(c.minimum_spend * 100) for c in asked if c.minimum_spend is not None})
-        self._minutes_alike = 1 if any(edge % 15 for edge in self._hours) else 15
-        self._quarters: dict[Any, tuple[int, int, date | None, datetime]] = {}
+        # Clocks differ by quarters of an hour: what happened in one quarter happened at one local hour.
+        self._alike = 60 if any(edge % 15 for edge in self._hours) else 900
+        self._spans: dict[Any, tuple[int, datetime]] = {}
         self._zone = ZoneInfo(site.zone)
         self._zones = {pk: ZoneInfo(zone) for pk, _code, _venue, zone in site.outlets}
+        self._is_one_zone = all(zone == site.zone for _pk, _code, _venue, zone in site.outlets)
+        self._whos: dict[tuple[str, str, frozenset[str]], int] = {}
+        self._numbers: dict[Any, int] = {}
+        self._next_number = count(1)
         self._codes = {pk: code for pk, code, _venue, _zone in site.outlets}
         self._venues = {pk: venue for pk, _code, venue, _zone in site.outlets}
         self._standing: dict[Dims, tuple[tuple[Rule, str], ...]] = {}
@@ -59,14 +66,24 @@ class Book:
 
     def dims(self, deed: Deed) -> Dims:
         """What the rules ask of an activity as a whole: two with the same answers are judged alike."""
-        person = deed.person
+        return self.key(deed, 0)[:_ASKED_OF_THE_WHOLE]
+
+    def key(self, deed: Deed, money: int) -> Dims:
+        """The same with what they ask of its one line, whose `money` is in hundredths."""
+        person, outlet, at = deed.person, deed.outlet_id, deed.occurred_at.timestamp()
+        who: int | None = None
+        if person is not None:
+            told = (person.status, person.tier, person.segments)
+            who = self._whos.get(told) or self._who(told)
         return (
-            bisect_right(self._bounds, deed.occurred_at),
+            bisect_right(self._bounds, at) if self._bounds else 0,
             deed.kind,
-            deed.outlet_id if self._asks_outlet else None,
+            outlet if self._asks_outlet else None,
             deed.channel if self._asks_channel else None,
-            self._calendar(deed) if self._asks_calendar else None,
-            None if person is None else self._who(person),
+            self._calendar(deed, at) if self._asks_calendar else None,
+            who,
+            deed.category,
+            bisect_right(self.minimums, money) if self.minimums else 0,
         )
 
     def standing(self, deed: Deed, dims: Dims) -> tuple[tuple[Rule, str], ...]:
@@ -86,35 +103,46 @@ class Book:
             _remember(self._lines, key, found)
         return found
 
-    def _who(self, person: Person) -> tuple[Any, ...]:
-        return (
-            person.status,
-            person.tier if self.asks_tier else None,
-            person.segments & self._segments if self.asks_segments else None,
+    def _who(self, told: tuple[str, str, frozenset[str]]) -> int:
+        """The number of those whom the rules do not tell apart from `told`."""
+        status, tier, segments = told
+        number = self._number(
+            (
+                status,
+                tier if self.asks_tier else None,
+                segments & self._segments if self.asks_segments else None,
+            )
         )
+        _remember(self._whos, told, number)
+        return number
 
-    def _calendar(self, deed: Deed) -> tuple[Any, ...]:
-        at, outlet = deed.occurred_at, deed.outlet_id
-        # Clocks differ by quarters of an hour: what happened in one quarter happened at one local hour.
-        quarter = (
-            at.minute // self._minutes_alike if at.tzinfo is UTC else at.replace(second=0, microsecond=0)
-        )
-        key = (at.toordinal(), at.hour, quarter, outlet if outlet in self._zones else None)
-        found = self._quarters.get(key)
+    def _calendar(self, deed: Deed, at: float) -> Any:
+        """What rules ask of the calendar: the same number, the same answers."""
+        span = at // self._alike
+        key = span if self._is_one_zone else (span, deed.outlet_id if deed.outlet_id in self._zones else None)
+        found = self._spans.get(key)
         if found is None:
             local = self.local(deed)
-            found = (
+            day = local.date()
+            told = (
                 local.isoweekday(),
                 bisect_right(self._hours, local.hour * 60 + local.minute),
-                local.date() if local.date() in self._dates else None,
-                local,
+                day if day in self._dates else None,
             )
-            _remember(self._quarters, key, found)
-        weekday, hours, day, local = found
+            found = (self._number(told), local)
+            _remember(self._spans, key, found)
         born = deed.person.birthday if deed.person is not None and self.asks_birthday else None
         if born is None:
-            return weekday, hours, day
-        return weekday, hours, day, _is_birthday("month", born, local), _is_birthday("day", born, local)
+            return found[0]
+        return found[0], _is_birthday("month", born, found[1]), _is_birthday("day", born, found[1])
+
+    def _number(self, key: Any) -> int:
+        """A short name for some answers. None is ever given twice, so that forgetting them is safe."""
+        number = self._numbers.get(key)
+        if number is None:
+            number = next(self._next_number)
+            _remember(self._numbers, key, number)
+        return number
 
     def _versions(self, at: datetime) -> list[Rule]:
         """Of each rule the version in force at `at`; else the last before it, else its first."""

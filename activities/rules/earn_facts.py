@@ -113,19 +113,48 @@ class TraceLine(NamedTuple):
         return f"{self.exact.normalize():f}"
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What an activity earns. `trace` is compact JSON: [[rule id, reason, ten-thousandths], …].
 
     `needs_history`: the member's other activities have a say; then these are the points if there are none.
+    `weights`, of one with lines, is JSON: what each line gave, see Assessment.weights.
     """
 
-    parcels: tuple[Parcel, ...]
-    trace: str
-    needs_history: bool = False
+    __slots__ = ("_parcels", "_trace", "needs_history", "weights")
+
+    def __init__(
+        self, parcels: tuple[Parcel, ...], trace: str, *, needs_history: bool = False, weights: str = "[]"
+    ) -> None:
+        self._parcels: tuple[Parcel, ...] | None = parcels
+        self._trace = trace
+        self.needs_history, self.weights = needs_history, weights
+
+    @property
+    def parcels(self) -> tuple[Parcel, ...]:
+        """Its lots."""
+        return self._parcels or ()
+
+    @property
+    def trace(self) -> str:
+        """Every rule that was looked at, as compact JSON."""
+        return self._trace
 
     def points_of(self, program_id: int) -> int:
         """All that it earns in one program."""
         return sum(parcel.points for parcel in self.parcels if parcel.program_id == program_id)
+
+    @property
+    def _told(self) -> tuple[object, ...]:
+        return self.parcels, self.trace, self.needs_history, self.weights
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Outcome) and self._told == other._told
+
+    def __hash__(self) -> int:
+        return hash(self._told)
+
+    def __repr__(self) -> str:
+        return f"Outcome{self._told}"
 
 
 def cents_of(amount: Decimal) -> int:

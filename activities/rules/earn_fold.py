@@ -19,13 +19,13 @@ Order = tuple[datetime, str, str]
 
 
 class Entry(NamedTuple):
-    """One activity on its way through: `share` is what refunds leave of it."""
+    """One activity on its way through: `left` is what refunds leave of it, or of each of its lines."""
 
     activity_id: UUID
     order: Order
     book: Book
     deed: Deed
-    share: Fraction
+    left: Fraction | tuple[Fraction, ...]
 
 
 def fold(entries: Iterable[Entry], *, firsts: Mapping[str, Order], counters: Counters) -> dict[UUID, Outcome]:
@@ -39,7 +39,7 @@ def fold(entries: Iterable[Entry], *, firsts: Mapping[str, Order], counters: Cou
             entry.deed,
             counters=counters,
             is_first={entry.book.site.sector: firsts.get(entry.book.site.sector) == entry.order},
-            share=entry.share,
+            left=entry.left,
         )
         for entry in sorted(entries, key=lambda entry: entry.order)
     }

@@ -4,34 +4,34 @@ A plan holds whole numbers: points = (a × hundredths + b) // c. It is made from
 (`earning.Case`) says of the first such activity, so that there is one set of rules and not two.
 """
 
-from bisect import bisect_right
 from fractions import Fraction
 from typing import NamedTuple
 
 from activities.rules.earn_book import Book
 from activities.rules.earn_counters import Counters
 from activities.rules.earn_facts import TRACE_SCALE, Deed, Outcome, Parcel, label_of
-from activities.rules.earning import Case, Weighed, judge, names_of
+from activities.rules.earn_finish import names_of
+from activities.rules.earn_given import Weighed
+from activities.rules.earning import Case, judge
 
-
-class _Lot(NamedTuple):
-    proto: Parcel
-    per_cent: int
-    constant: int
-    divisor: int
+_PLANS_MAX = 50_000
 
 
 class _Program(NamedTuple):
     """`trace` has a place for each number; `numbers` say how they are reckoned; `below`: under one point."""
 
-    lots: tuple[_Lot, ...]
+    program_id: int
     trace: str
     numbers: tuple[tuple[int, int, int], ...]
     below: str
 
 
 class _Plan(NamedTuple):
+    """`numbers` has for each lot (a, b, c), `protos` the rest of it."""
+
     is_quick: bool
+    numbers: tuple[tuple[int, int, int], ...] = ()
+    protos: tuple[Parcel, ...] = ()
     programs: tuple[_Program, ...] = ()
 
 
@@ -43,14 +43,50 @@ def assess(book: Book, deed: Deed) -> Outcome:
     money = deed.cents - deed.paid_cents
     if deed.lines or money <= 0:
         return judge(book, deed)
-    key = (book.dims(deed), deed.category, bisect_right(book.minimums, money))
+    key = book.key(deed, money)
     plan: _Plan | None = book.plans.get(key)
     if plan is None:
         plan = _plan_of(book, deed, money)
-        if len(book.plans) >= 50_000:
+        if len(book.plans) >= _PLANS_MAX:
             book.plans.clear()
         book.plans[key] = plan
-    return _quickly(plan, money) if plan.is_quick else judge(book, deed)
+    if not plan.is_quick:
+        return judge(book, deed)
+    return _Quick(plan, money, [(a * money + b) // c for a, b, c in plan.numbers])
+
+
+class _Quick(Outcome):
+    """An outcome by a plan: points at once, their parcels and the trace when they are asked for."""
+
+    __slots__ = ("_money", "_plan", "_points")
+
+    def __init__(self, plan: _Plan, money: int, points: list[int]) -> None:
+        self._plan, self._money, self._points, self._parcels = plan, money, points, None
+        self.needs_history, self.weights = False, "[]"
+
+    @property
+    def parcels(self) -> tuple[Parcel, ...]:
+        """One a lot that gets points."""
+        if self._parcels is None:
+            self._parcels = tuple(
+                proto._replace(points=points)
+                for proto, points in zip(self._plan.protos, self._points, strict=True)
+                if points
+            )
+        return self._parcels
+
+    @property
+    def trace(self) -> str:
+        """Compact JSON."""
+        plan, money = self._plan, self._money
+        given = {proto.program_id for proto, points in zip(plan.protos, self._points, strict=True) if points}
+        told = [
+            program.trace % tuple([(a * money + b) // c for a, b, c in program.numbers])
+            if program.program_id in given
+            else program.below
+            for program in plan.programs
+        ]
+        return f"[{','.join(told)}]"
 
 
 def _plan_of(book: Book, deed: Deed, money: int) -> _Plan:
@@ -58,17 +94,27 @@ def _plan_of(book: Book, deed: Deed, money: int) -> _Plan:
     weighed = case.weigh_all(book.standing(deed, book.dims(deed)))
     if not all(one.is_in_proportion for one in weighed) or any(one.needs_history for one in weighed):
         return _Plan(is_quick=False)
-    return _Plan(is_quick=True, programs=tuple(_program_of(one, money) for one in weighed))
+    lots = [lot for one in weighed for lot in _lots_of(one, money)]
+    return _Plan(
+        is_quick=True,
+        numbers=tuple(numbers for numbers, _proto in lots),
+        protos=tuple(proto for _numbers, proto in lots),
+        programs=tuple(_program_of(one, money) for one in weighed),
+    )
+
+
+def _lots_of(weighed: Weighed, money: int) -> list[tuple[tuple[int, int, int], Parcel]]:
+    named = names_of(weighed)
+    return [
+        (
+            _whole_numbers(loose.linear / money, loose.fixed),
+            Parcel(weighed.program_id, label_of(weighed.program, lot), 0, *lot, named[lot]),
+        )
+        for lot, loose in sorted(weighed.loose.items(), key=lambda one: (one[0][0], one[0][1] or 0))
+    ]
 
 
 def _program_of(weighed: Weighed, money: int) -> _Program:
-    named = names_of(weighed)
-    lots = []
-    for parcel in sorted(weighed.loose, key=lambda one: (one[0], one[1] or 0)):
-        linear, fixed = weighed.loose[parcel]
-        per_cent, constant, divisor = _whole_numbers(linear / money, fixed)
-        proto = Parcel(weighed.program_id, label_of(weighed.program, parcel), 0, *parcel, named[parcel])
-        lots.append(_Lot(proto, per_cent, constant, divisor))
     trace, below, numbers = [], [], []
     for rule, reason, linear, fixed in weighed.given:
         said = f'[{rule.rule_id},"{reason}"'
@@ -80,27 +126,9 @@ def _program_of(weighed: Weighed, money: int) -> _Program:
         else:
             trace.append(f"{said}]")
             below.append(f"{said}]")
-    return _Program(tuple(lots), ",".join(trace), tuple(numbers), ",".join(below))
+    return _Program(weighed.program_id, ",".join(trace), tuple(numbers), ",".join(below))
 
 
 def _whole_numbers(per_cent: Fraction, constant: int) -> tuple[int, int, int]:
     """(a, b, c): a number of hundredths h gives (a × h + b) // c."""
     return per_cent.numerator, constant * per_cent.denominator, per_cent.denominator
-
-
-def _quickly(plan: _Plan, money: int) -> Outcome:
-    parcels: list[Parcel] = []
-    trace: list[str] = []
-    for program in plan.programs:
-        total = 0
-        for proto, per_cent, constant, divisor in program.lots:
-            points = (per_cent * money + constant) // divisor
-            if points:
-                total += points
-                program_id, label, _none, pending, expires, rule = proto
-                parcels.append(Parcel(program_id, label, points, pending, expires, rule))
-        if total:
-            trace.append(program.trace % tuple([(a * money + b) // c for a, b, c in program.numbers]))
-        else:
-            trace.append(program.below)
-    return Outcome(tuple(parcels), f"[{','.join(trace)}]")

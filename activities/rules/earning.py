@@ -8,65 +8,18 @@ counted against a cap is whole points. Only what was paid in money earns. See do
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
 
 from activities.rules.earn_book import Book, line_reason
 from activities.rules.earn_counters import Counters
-from activities.rules.earn_facts import Deed, Outcome, Parcel, label_of, ten_thousandths
-from activities.rules.earn_terms import BASE, CAP, EXCLUSION, MULTIPLIER, TAX, Caps, Rule
+from activities.rules.earn_facts import Deed, Outcome, Parcel
+from activities.rules.earn_finish import DEFAULT_LOT, finish, weights_told
+from activities.rules.earn_given import Given, LotKey, Weighed, left_of
+from activities.rules.earn_terms import BASE, CAP, EXCLUSION, MULTIPLIER, TAX, Rule
 
 ALL = Fraction(1)
-_DEFAULT = (0, None)
-_NO_CAPS = Caps()
-_RULE_CHARACTERS_MAX = 80
-
-
-@dataclass(slots=True)
-class _Given:
-    """What one taken rule gives: by line for a rate, at once for fixed points; whole where it is capped."""
-
-    rule: Rule
-    by_line: dict[int, Fraction] = field(default_factory=dict)
-    fixed: int = 0
-    whole: int | None = None
-    reason: str = ""
-
-    @property
-    def linear(self) -> Fraction:
-        return sum(self.by_line.values(), Fraction(0))
-
-    @property
-    def exact(self) -> Fraction:
-        return self.linear + self.fixed if self.whole is None else Fraction(self.whole)
-
-
-@dataclass(slots=True)
-class Weighed:
-    """One program's answer before it is rounded down.
-
-    `loose` is what no shared cap touches, before refunds: a part in proportion to the money, and a constant;
-    `firm` are whole points that caps and refunds have cut already.
-    """
-
-    program_id: int
-    program: str
-    given: list[tuple[Rule, str, Fraction, int]] = field(default_factory=list)
-    loose: dict[tuple[int, int | None], tuple[Fraction, int]] = field(default_factory=dict)
-    firm: defaultdict[tuple[int, int | None], int] = field(default_factory=lambda: defaultdict(int))
-    able: list[Rule] = field(default_factory=list)
-
-    @property
-    def needs_history(self) -> bool:
-        """Whether a rule that may be taken looks at other activities too."""
-        return any(rule.needs_history for rule in self.able)
-
-    @property
-    def is_in_proportion(self) -> bool:
-        """Whether twice the money, within the same minimums, would give twice the points of every rate."""
-        terms = [rule.terms for rule in self.able]
-        return not any(one.full_steps_of is not None or one.caps != _NO_CAPS for one in terms)
+_NOTHING = Fraction(0)
 
 
 def judge(
@@ -75,24 +28,31 @@ def judge(
     *,
     counters: Counters | None = None,
     is_first: Mapping[str, bool] | None = None,
-    share: Fraction = ALL,
+    left: Sequence[Fraction] | Fraction = ALL,
 ) -> Outcome:
     """What `deed` earns by the rules of `book`.
 
     `counters` is what is left of shared caps (None: all of it), `is_first` whether it is the member's first
-    visit, by sector (None: it is), `share` what refunds leave of it.
+    visit, by sector (None: it is), `left` what refunds leave of it: of each line, or of all alike.
     """
     assert 0 <= deed.paid_cents <= deed.cents, "the part paid with points lies within the amount"
-    case = Case(book, deed, counters=counters or Counters(), is_first=is_first, share=share)
+    case = Case(book, deed, counters=counters or Counters(), is_first=is_first, left=left)
     parcels: list[Parcel] = []
     trace: list[str] = []
+    weights: list[str] = []
     needs_history = False
     for weighed in case.weigh_all(book.standing(deed, book.dims(deed))):
         needs_history |= weighed.needs_history
-        mine, lines = _finish(weighed, case)
+        mine, lines = finish(weighed, counters=case.counters, day=case.day)
         parcels += mine
         trace += lines
-    return Outcome(tuple(parcels), f"[{','.join(trace)}]", needs_history)
+        weights += filter(None, [weights_told(weighed, deed.lines)] if len(deed.lines) > 1 else [])
+    return Outcome(
+        tuple(parcels),
+        f"[{','.join(trace)}]",
+        needs_history=needs_history,
+        weights=f"[{','.join(weights)}]",
+    )
 
 
 class Case:
@@ -105,14 +65,16 @@ class Case:
         *,
         counters: Counters,
         is_first: Mapping[str, bool] | None = None,
-        share: Fraction = ALL,
+        left: Sequence[Fraction] | Fraction = ALL,
     ) -> None:
-        self.deed, self.counters, self.is_first, self.share = deed, counters, is_first, share
+        self.deed, self.counters, self.is_first = deed, counters, is_first
         self.day = book.local(deed).date().isoformat()
         self.lines = deed.as_lines
+        self.left = [left] * len(self.lines) if isinstance(left, Fraction) else list(left)
+        assert len(self.left) == len(self.lines), "each line says what stands of it"
         whole = sum(line.cents for line in self.lines)
         # The part paid with points lies on all lines alike; what lines do not add up to does too.
-        scale = Fraction(deed.cents - deed.paid_cents, whole) if whole else Fraction(0)
+        scale = Fraction(deed.cents - deed.paid_cents, whole) if whole else _NOTHING
         self.money = [line.cents * scale for line in self.lines]
         self.ours = [book.rules_of_line(line) for line in self.lines]
 
@@ -162,8 +124,8 @@ class Case:
 
     def _bases(
         self, able: Sequence[Rule], excluded: frozenset[int], net: Sequence[Fraction], why: dict[int, str]
-    ) -> list[_Given]:
-        taken: list[_Given] = []
+    ) -> list[Given]:
+        taken: list[Given] = []
         alone: int | None = None
         for rule in able:
             if rule.effect != BASE:
@@ -175,7 +137,8 @@ class Case:
             if reason:
                 why[rule.rule_id] = reason
                 continue
-            given = _Given(rule, self._by_rate(rule, mine, net), rule.fixed)
+            money = {n: self.money[n] for n in mine}
+            given = Given(rule, self._by_rate(rule, mine, net), rule.fixed, money)
             if not given.by_line and not given.fixed:
                 why[rule.rule_id] = "below_one_step"
                 continue
@@ -186,7 +149,7 @@ class Case:
         return taken
 
     def _why_not(self, rule: Rule, mine: Sequence[int]) -> str:
-        money = sum((self.money[n] for n in mine), Fraction(0))
+        money = sum((self.money[n] for n in mine), _NOTHING)
         asked = rule.terms.conditions
         if not mine:
             return "excluded_by_rule"
@@ -199,7 +162,7 @@ class Case:
         return "not_first_visit" if asked.first_visit and not first else ""
 
     def _by_rate(self, rule: Rule, mine: Sequence[int], net: Sequence[Fraction]) -> dict[int, Fraction]:
-        money = sum((net[n] for n in mine), Fraction(0))
+        money = sum((net[n] for n in mine), _NOTHING)
         if not rule.rate or not money:
             return {}
         counted = Fraction(1, 100)
@@ -209,14 +172,15 @@ class Case:
         given = {n: net[n] * counted * Fraction(rule.rate) for n in mine}
         return given if any(given.values()) else {}
 
-    def _cut_by_own_caps(self, given: _Given) -> None:
+    def _cut_by_own_caps(self, given: Given) -> None:
         caps = given.rule.terms.caps
         if caps.per_activity is None and not caps.are_shared:
             return
-        whole = before = int(given.linear + given.fixed)
+        exact = given.linear + given.fixed
+        whole = before = int(exact)
         if caps.per_activity is not None:
             whole = min(whole, caps.per_activity)
-        wanted = int(whole * self.share)
+        wanted = int(whole * left_of(given.weights(), self.left) / exact) if exact else 0
         granted, why = self.counters.grant(given.rule, wanted, self.day)
         given.whole = granted
         if not granted and wanted:
@@ -225,8 +189,8 @@ class Case:
             given.reason = "capped"
 
     def _multipliers(
-        self, able: Sequence[Rule], bases: Sequence[_Given], why: dict[int, str]
-    ) -> dict[int, _Given]:
+        self, able: Sequence[Rule], bases: Sequence[Given], why: dict[int, str]
+    ) -> dict[int, Given]:
         """The points that each winning multiplier adds, line by line to what rates gave. By rule id."""
         rivals: list[tuple[Rule, list[int]]] = []
         for rule in able:
@@ -236,42 +200,41 @@ class Case:
                 if not why[rule.rule_id]:
                     rivals.append((rule, mine))
         multiplied = sorted({n for base in bases for n in base.by_line})
-        adding: dict[int, _Given] = {}
+        adding: dict[int, Given] = {}
         for n in multiplied:
             # Of equal factors the first: priority, then code.
             best = max((rule for rule, mine in rivals if n in mine), key=lambda r: r.factor, default=None)
             if best is not None:
-                given = adding.setdefault(best.rule_id, _Given(best, reason="multiplier"))
-                rates = sum((self._rate_part(base, n) for base in bases), Fraction(0))
-                given.by_line[n] = (Fraction(best.factor) - 1) * rates
+                given = adding.setdefault(best.rule_id, Given(best, reason="multiplier"))
+                more = Fraction(best.factor) - 1
+                loose = [base.by_line.get(n, _NOTHING) for base in bases if base.whole is None]
+                late = [self._rate_left(base, n) for base in bases if base.whole is not None]
+                given.by_line[n] = more * sum(loose, _NOTHING)
+                given.late[n] = more * sum(late, _NOTHING)
+                given.of[n] = more * sum((base.by_line.get(n, _NOTHING) for base in bases), _NOTHING)
         for given in adding.values():
-            self._cut_multiplier(given, bases)
+            self._cut_multiplier(given)
         for rule, _mine in rivals:
             if rule.rule_id not in adding:
                 why[rule.rule_id] = "outranked" if multiplied else "nothing_to_multiply"
         return adding
 
-    def _rate_part(self, base: _Given, n: int) -> Fraction:
-        """What a base rule's rate gave for one line, after its own caps."""
-        part = base.by_line.get(n, Fraction(0))
-        if base.whole is None:
-            return part
-        before = base.linear + base.fixed
-        return part * base.whole / before if before else Fraction(0)
+    def _rate_left(self, base: Given, n: int) -> Fraction:
+        """What a capped base rule's rate gave for one line, after its caps and refunds."""
+        left = left_of(base.weights(), self.left)
+        part = base.by_line.get(n, _NOTHING) * self.left[n]
+        return part * (base.whole or 0) / left if left else _NOTHING
 
-    def _cut_multiplier(self, given: _Given, bases: Sequence[_Given]) -> None:
+    def _cut_multiplier(self, given: Given) -> None:
         caps = given.rule.terms.caps
         if caps.per_activity is None and not caps.are_shared:
             return
         # What capped bases gave is cut by refunds already.
-        late = Fraction(0)
-        for base in bases:
-            if base.whole is not None:
-                parts = sum((self._rate_part(base, n) for n in given.by_line), Fraction(0))
-                late += (Fraction(given.rule.factor) - 1) * parts
-        whole = int((given.linear - late) * self.share + late)
+        whole = int(left_of(given.by_line, self.left) + sum(given.late.values(), _NOTHING))
         if caps.per_activity is not None:
-            whole = min(whole, int(caps.per_activity * self.share))
+            uncut = sum(given.of.values(), _NOTHING)
+            share = left_of(given.of, self.left) / uncut if uncut else ALL
+            whole = min(whole, int(caps.per_activity * share))
         granted, why = self.counters.grant(given.rule, whole, self.day)
         given.whole = granted
         if not granted and whole:
@@ -281,7 +244,7 @@ class Case:
 
     @staticmethod
     def _answer(
-        rule: Rule, bases: Sequence[_Given], adding: Mapping[int, _Given], why: Mapping[int, str]
+        rule: Rule, bases: Sequence[Given], adding: Mapping[int, Given], why: Mapping[int, str]
     ) -> tuple[str, Fraction, int]:
         """Its reason, and what it gave: in proportion to the money, and constant."""
         given = adding.get(rule.rule_id) or next(
@@ -289,93 +252,43 @@ class Case:
         )
         if given is not None:
             if given.whole is not None:
-                return given.reason, Fraction(0), given.whole
+                return given.reason, _NOTHING, given.whole
             return given.reason, given.linear, given.fixed
         if why[rule.rule_id]:
-            return why[rule.rule_id], Fraction(0), 0
+            return why[rule.rule_id], _NOTHING, 0
         words = {EXCLUSION: "excluded", TAX: "tax_taken_off", CAP: "within_cap"}
-        return words[rule.effect], Fraction(0), 0
+        return words[rule.effect], _NOTHING, 0
 
-    def _gather(self, told_of: Weighed, bases: Sequence[_Given], adding: Mapping[int, _Given]) -> None:
-        """Sort what is given by the lots that it makes."""
+    def _gather(self, told_of: Weighed, bases: Sequence[Given], adding: Mapping[int, Given]) -> None:
+        """Sort what is given by the lots that it makes, and by the lines that it lies on."""
         for base in bases:
-            parcel = base.rule.parcel
+            lot, weights = base.rule.parcel, base.weights()
+            left = left_of(weights, self.left)
+            told_of.weigh(weights, left, given=weights, whole=base.whole)
             if base.whole is not None:
-                told_of.firm[parcel] += base.whole
-                continue
-            linear, fixed = told_of.loose.get(parcel, (Fraction(0), 0))
-            told_of.loose[parcel] = (linear + base.linear, fixed + base.fixed)
+                told_of.firm[lot] += base.whole
+            else:
+                told_of.add_loose(lot, base.linear, base.fixed, left)
         for given in adding.values():
-            own = given.rule.parcel
+            together = {n: part + given.late[n] for n, part in given.by_line.items()}
+            told_of.weigh(given.of, left_of(given.of, self.left), given=together, whole=given.whole)
             if given.whole is not None:
-                told_of.firm[own] += given.whole
+                told_of.firm[given.rule.parcel] += given.whole
+            else:
+                self._gather_multiplier(told_of, given, bases)
+
+    def _gather_multiplier(self, told_of: Weighed, given: Given, bases: Sequence[Given]) -> None:
+        """What it adds goes where what it multiplies went, unless its points live otherwise."""
+        own, more = given.rule.parcel, Fraction(given.rule.factor) - 1
+        late: defaultdict[LotKey, Fraction] = defaultdict(Fraction)
+        for base in bases:
+            lot = own if own != DEFAULT_LOT else base.rule.parcel
+            if base.whole is not None:
+                late[lot] += more * sum((self._rate_left(base, n) for n in given.by_line), _NOTHING)
                 continue
-            late: defaultdict[tuple[int, int | None], Fraction] = defaultdict(Fraction)
-            more = Fraction(given.rule.factor) - 1
-            for base in bases:
-                part = more * sum((self._rate_part(base, n) for n in given.by_line), Fraction(0))
-                parcel = own if own != _DEFAULT else base.rule.parcel
-                if base.whole is not None:
-                    late[parcel] += part
-                elif part:
-                    linear, fixed = told_of.loose.get(parcel, (Fraction(0), 0))
-                    told_of.loose[parcel] = (linear + part, fixed)
-            for parcel, part in late.items():
-                told_of.firm[parcel] += int(part)
-
-
-def _finish(weighed: Weighed, case: Case) -> tuple[list[Parcel], list[str]]:
-    """The parcels of one program, rounded down, and its lines of the trace."""
-    kept: dict[tuple[int, int | None], int] = {}
-    for parcel in sorted({*weighed.loose, *weighed.firm}, key=lambda one: (one[0], one[1] or 0)):
-        linear, fixed = weighed.loose.get(parcel, (Fraction(0), 0))
-        kept[parcel] = int(int(linear + fixed) * case.share) + weighed.firm.get(parcel, 0)
-    cut = {rule.rule_id: _cut_last(rule, kept, case) for rule in weighed.able if rule.effect == CAP}
-    before = sum(kept.values()) + sum(cut.values())
-    lines = []
-    for rule, reason, linear, fixed in weighed.given:
-        exact = linear + fixed
-        if cut.get(rule.rule_id):
-            lines.append(f'[{rule.rule_id},"cut",{ten_thousandths(Fraction(-cut[rule.rule_id]))}]')
-        elif exact and not before and reason in {"base_rate", "multiplier"}:
-            lines.append(f'[{rule.rule_id},"below_one_point"]')
-        else:
-            number = f",{ten_thousandths(exact)}" if exact else ""
-            lines.append(f'[{rule.rule_id},"{reason}"{number}]')
-    named = names_of(weighed)
-    parcels = [
-        Parcel(weighed.program_id, label_of(weighed.program, parcel), points, *parcel, named[parcel])
-        for parcel, points in kept.items()
-        if points
-    ]
-    return parcels, lines
-
-
-def _cut_last(rule: Rule, kept: dict[tuple[int, int | None], int], case: Case) -> int:
-    """Cut the program's points to what a cap leaves, the last parcel first. Returns how many were cut."""
-    total = sum(kept.values())
-    caps = rule.terms.caps
-    wanted = total if caps.per_activity is None else min(total, int(caps.per_activity * case.share))
-    granted, _why = case.counters.grant(rule, wanted, case.day)
-    excess = total - granted
-    for parcel in reversed(list(kept)):
-        less = min(excess, kept[parcel])
-        kept[parcel] -= less
-        excess -= less
-    return total - granted
-
-
-def names_of(weighed: Weighed) -> dict[tuple[int, int | None], str]:
-    """How the posting of each parcel names its rules: `earn:MALL v1 + FRIDAY v3`; the trace has them all."""
-    giving = [rule for rule, _reason, linear, fixed in weighed.given if linear + fixed]
-    named: dict[tuple[int, int | None], str] = {}
-    for parcel in {*weighed.loose, *weighed.firm}:
-        mine = [
-            rule
-            for rule in giving
-            if rule.parcel == parcel or (rule.effect == MULTIPLIER and rule.parcel == _DEFAULT)
-        ]
-        text = " + ".join(f"{rule.code} v{rule.version}" for rule in mine)
-        longest = _RULE_CHARACTERS_MAX - len("earn:")
-        named[parcel] = f"earn:{text if len(text) <= longest else text[: longest - 2] + ' …'}"
-    return named
+            parts = {n: more * base.by_line.get(n, _NOTHING) for n in given.by_line}
+            part = sum(parts.values(), _NOTHING)
+            if part:
+                told_of.add_loose(lot, part, 0, left_of(parts, self.left))
+        for lot, part in late.items():
+            told_of.firm[lot] += int(part)

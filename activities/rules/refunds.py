@@ -31,17 +31,28 @@ def share_left(amount: Decimal, refunded: Decimal, lines: Sequence[LineState] = 
     evenly from all that the lines still stand for. Without lines, or where all weigh their amount, it is the
     share of the amount not refunded. Of a sale for nothing a refund takes everything.
     """
-    by_line = sum((line.refunded for line in lines), Decimal(0))
-    assert 0 <= by_line <= refunded <= amount, "refunds lie within the sale"
-    left = amount - by_line
-    if not left:
-        return Fraction(0)
-    standing = _part(left - (refunded - by_line), left)
+    left, standing = _standing(amount, refunded, lines)
     weight = sum(line.weight for line in lines)
     if not weight:
         return standing * _part(left, amount)
     kept = sum((line.weight * _part(line.amount - line.refunded, line.amount) for line in lines), Fraction(0))
     return standing * kept / weight
+
+
+def lines_left(amount: Decimal, refunded: Decimal, lines: Sequence[LineState]) -> tuple[Fraction, ...]:
+    """The share of each line that still stands. A line for nothing stands as long as anything does."""
+    _left, standing = _standing(amount, refunded, lines)
+    return tuple(
+        standing * (_part(line.amount - line.refunded, line.amount) if line.amount else 1) for line in lines
+    )
+
+
+def _standing(amount: Decimal, refunded: Decimal, lines: Sequence[LineState]) -> tuple[Decimal, Fraction]:
+    """What refunds by line leave of the amount, and the share of that which refunds by amount leave."""
+    by_line = sum((line.refunded for line in lines), Decimal(0))
+    assert 0 <= by_line <= refunded <= amount, "refunds lie within the sale"
+    left = amount - by_line
+    return left, _part(left - (refunded - by_line), left)
 
 
 def kept_of(earned: int, share: Fraction) -> int:

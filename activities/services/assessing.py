@@ -14,10 +14,11 @@ from activities.rules.reading import ActivityReport
 from common.sql import plain_array, text_array
 
 _INSERT = """
-INSERT INTO activities_assessment (activity_id, revision, needs_history, parcels, trace, facts, earlier)
-SELECT n.id, 0, n.needs_history, n.parcels, n.trace, n.facts, '[]'
-FROM unnest(%s::uuid[], %s::boolean[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
-    AS n (id, needs_history, parcels, trace, facts)
+INSERT INTO activities_assessment
+    (activity_id, revision, needs_history, parcels, trace, weights, facts, earlier)
+SELECT n.id, 0, n.needs_history, n.parcels, n.trace, n.weights, n.facts, '[]'
+FROM unnest(%s::uuid[], %s::boolean[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
+    AS n (id, needs_history, parcels, trace, weights, facts)
 """
 
 
@@ -67,6 +68,9 @@ def insert_assessments(fresh: Sequence[tuple[UUID, Deed, Outcome]]) -> None:
                     ["[]" if outcome.needs_history else parcels_told(outcome) for _pk, _d, outcome in fresh]
                 ),
                 text_array(["[]" if outcome.needs_history else outcome.trace for _pk, _d, outcome in fresh]),
+                text_array(
+                    ["[]" if outcome.needs_history else outcome.weights for _pk, _d, outcome in fresh]
+                ),
                 text_array([facts_told(deed.person) for _pk, deed, _outcome in fresh]),
             ],
         )

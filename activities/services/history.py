@@ -12,7 +12,7 @@ from activities.rules.earn_book import Book, compile_book
 from activities.rules.earn_facts import Deed, cents_of
 from activities.rules.earn_fold import Entry, Order, period_of
 from activities.rules.earn_terms import Rule
-from activities.rules.refunds import LineState, share_left
+from activities.rules.refunds import LineState, lines_left, share_left
 from activities.selectors.earn_rules import rules_of, sites_of
 from activities.selectors.people import People
 from activities.services.assessing import deed_recorded, person_kept
@@ -155,18 +155,21 @@ def _entries(
             (activity.occurred_at, activity.source_ref, units[activity.unit_id].code),
             books[activity.unit_id],
             deed_recorded(activity, person, lines[activity.pk]),
-            _share_left(activity, lines[activity.pk], returned),
+            _left(activity, lines[activity.pk], returned),
         )
     return entries
 
 
-def _share_left(
+def _left(
     activity: Activity, lines: Sequence[ActivityLine], returned: set[tuple[int, str]]
-) -> Fraction:
+) -> Fraction | tuple[Fraction, ...]:
+    """What refunds leave of it: of each line, where there are some."""
     if not activity.amount:
         return Fraction((activity.unit_id, activity.source_ref) not in returned)
-    states = [LineState(line.amount, line.refunded, cents_of(line.amount)) for line in lines if line.amount]
-    return share_left(activity.amount, activity.refunded, states)
+    if not lines:
+        return share_left(activity.amount, activity.refunded)
+    states = [LineState(line.amount, line.refunded, cents_of(line.amount)) for line in lines]
+    return lines_left(activity.amount, activity.refunded, states)
 
 
 def _returned_for_nothing(activities: Sequence[Activity]) -> set[tuple[int, str]]:

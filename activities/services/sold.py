@@ -1,7 +1,7 @@
 """Sales as refunds find them: locked, with their lines, what was refunded, and what they earned and lost."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ _NOTHING = Decimal("0.00")
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """A line of a sale; `weights` by program say what it gave before rounding (empty: by its amount)."""
+    """A line of a sale; `weights` by program say what it gave before rounding (none: by its amount)."""
 
     number: int
     item: str
@@ -112,7 +112,7 @@ class Sold:
             LineState(
                 line.amount,
                 line.refunded,
-                line.weights.get(program_id, 0) if line.weights else int(line.amount * 100),
+                line.weights.get(program_id, int(line.amount * 100)),
             )
             for line in self.lines.values()
             if line.amount
@@ -146,7 +146,6 @@ def sold_under(unit: BusinessUnit, refs: Collection[str]) -> dict[str, Sold]:
     """
     found = Activity.objects.filter(unit=unit, source_ref__in=refs).exclude(kind__in=TAKING)
     sales = list(found.order_by("source_ref").select_for_update(no_key=True))
-    lines = _lines_of([sale.pk for sale in sales if sale.lines_sha256])
     given = postings_of(sales)
     taken = taken_of([posting.pk for postings in given.values() for posting in postings])
     free = [sale.source_ref for sale in sales if not sale.amount]
@@ -155,12 +154,15 @@ def sold_under(unit: BusinessUnit, refs: Collection[str]) -> dict[str, Sold]:
         if free
         else ()
     )
-    assessed = Assessment.objects.filter(pk__in=[sale.pk for sale in sales], needs_history=True)
-    together = set(assessed.values_list("pk", flat=True))
+    assessed = Assessment.objects.filter(pk__in=[sale.pk for sale in sales])
+    kept = {
+        pk: (is_so, weights) for pk, is_so, weights in assessed.values_list("pk", "needs_history", "weights")
+    }
+    lines = _lines_of({sale.pk: kept.get(sale.pk, (False, []))[1] for sale in sales if sale.lines_sha256})
     return {
         sale.source_ref: Sold(
             activity_id=sale.pk,
-            needs_history=sale.pk in together,
+            needs_history=kept.get(sale.pk, (False, []))[0],
             source_ref=sale.source_ref,
             member_id=sale.member_id,
             occurred_at=sale.occurred_at,
@@ -175,11 +177,16 @@ def sold_under(unit: BusinessUnit, refs: Collection[str]) -> dict[str, Sold]:
     }
 
 
-def _lines_of(sale_ids: Collection[UUID]) -> defaultdict[UUID, dict[int, SoldLine]]:
+def _lines_of(
+    weights: Mapping[UUID, Sequence[tuple[int, Sequence[int]]]],
+) -> defaultdict[UUID, dict[int, SoldLine]]:
+    """The lines of sales, with what they weigh, in the order of their numbers."""
     lines: defaultdict[UUID, dict[int, SoldLine]] = defaultdict(dict)
-    if sale_ids:
-        for line in ActivityLine.objects.filter(activity_id__in=sale_ids).order_by("number"):
-            lines[line.activity_id][line.number] = SoldLine(
-                line.number, line.item, line.category, line.amount, line.refunded
+    if weights:
+        for line in ActivityLine.objects.filter(activity_id__in=list(weights)).order_by("number"):
+            mine = lines[line.activity_id]
+            by_program = {program_id: weighs[len(mine)] for program_id, weighs in weights[line.activity_id]}
+            mine[line.number] = SoldLine(
+                line.number, line.item, line.category, line.amount, line.refunded, by_program
             )
     return lines

@@ -257,10 +257,10 @@ def test_points_that_wait_or_live_otherwise_are_parcels_of_their_own():
 
 
 def test_a_refund_leaves_its_share_rounded_down():
-    outcome = judge(book(BASE), deed("99.00"), share=Fraction(2, 3))
+    outcome = judge(book(BASE), deed("99.00"), left=Fraction(2, 3))
 
     assert points(outcome) == 66
-    assert points(judge(book(BASE), deed("99.00"), share=Fraction(0))) == 0
+    assert points(judge(book(BASE), deed("99.00"), left=Fraction(0))) == 0
 
 
 @st.composite

@@ -10,8 +10,8 @@ from points.models import Posting, PostingKind
 from points.selectors.explaining import explain_posting
 from tests.activities.reporting import make_member, make_shop, record, refunded, sold
 from tests.factories import NOW, give, make_earn_rule, make_program, make_unit
-from tests.members.factories import numbered_member
 from tests.members.api.test_identities import app
+from tests.members.factories import numbered_member
 
 pytestmark = pytest.mark.django_db
 
