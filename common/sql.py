@@ -58,11 +58,23 @@ def plain_array(values: Iterable[object]) -> str:
 
 def instant_array(values: Iterable[datetime | None]) -> str:
     """An array literal of instants, for `%s::timestamptz[]`."""
-    return "{" + ",".join("NULL" if value is None else f'"{value.isoformat()}"' for value in values) + "}"
+    # Many rows of a batch share an instant, such as the midnight of their expiry: each object is told once.
+    told: dict[int, str] = {id(None): "NULL"}
+    listed = list(values)
+    return "{" + ",".join([told.get(id(one)) or _instant(one, told) for one in listed]) + "}"
+
+
+def _instant(instant: datetime | None, told: dict[int, str]) -> str:
+    assert instant is not None, "nothing is told already"
+    text = told[id(instant)] = f'"{instant.isoformat()}"'
+    return text
 
 
 def text_array(values: Sequence[str]) -> str:
     """An array literal of any texts, for `%s::text[]`."""
-    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    body = '","'.join(quoted)
+    # All at once: no text holds U+0000, which PostgreSQL takes in none, so that it may stand between them.
+    joined = "\0".join(values)
+    if joined.count("\0") > max(0, len(values) - 1):
+        raise ValueError("PostgreSQL takes no text with U+0000")
+    body = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
     return f'{{"{body}"}}' if values else "{}"

@@ -7,7 +7,7 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        """Register the checks, the audits and who explains points, and end this process if production is unsafe."""
+        """Register checks, audits and explainers, and end this process if production is unsafe."""
         from loyalty import auditing, checks, explaining  # noqa: PLC0415 -- they need a ready app registry
 
         auditing.tell_the_audit()

@@ -17,7 +17,7 @@ from unfold.widgets import (
 from activities.models import ActivityKind
 from activities.rules.earn_facts import Person
 from activities.rules.lines import LINES_MAX, LineReport
-from activities.rules.reading import KINDS, ActivityReport
+from activities.rules.reading import CHANNEL, CHANNEL_CHARACTERS_MAX, KINDS, ActivityReport
 from common import clock
 from common.errors import NotFound
 from members.models import Member, MemberStatus, ResidencyRole, Tier
@@ -90,7 +90,7 @@ class SimulationForm(forms.Form):
         help_text=_("Of a stay its nights: tier credits may count them."),
     )
     category = _text(_("Category"))
-    channel = _text(_("Channel"), length=40)
+    channel = _text(_("Channel"), length=CHANNEL_CHARACTERS_MAX)
     lines = forms.CharField(
         label=_("Lines"),
         required=False,
@@ -171,7 +171,7 @@ class SimulationForm(forms.Form):
             category=said["category"].strip(),
             quantity=said["quantity"],
             paid_with_points=said["paid_with_points"] or _NOTHING,
-            attributes={"channel": said["channel"].strip()} if said["channel"].strip() else {},
+            attributes={CHANNEL: said["channel"].strip()} if said["channel"].strip() else {},
             lines=self.lines_read,
         )
 

@@ -11,6 +11,7 @@ _SALE = {
     "amount": {"amount": "128.50", "currency": "CNY"},
     "paid_with_points": {"amount": "28.00", "currency": "CNY"},
     "category": "coffee",
+    "channel": "shop",
     "quantity": "2",
 }
 _LINES = [
@@ -71,7 +72,7 @@ ACTIVITY = OpenApiExample(
                 "program": "MALL",
                 "taken": True,
                 "reason": "base_rate",
-                "words": "Base rate",
+                "words": "Points for money by this rate",
                 "points": 100,
                 "exact": "100",
             },
@@ -80,7 +81,7 @@ ACTIVITY = OpenApiExample(
                 "program": "GROUP",
                 "taken": False,
                 "reason": "not_in_force",
-                "words": "Not in force then",
+                "words": "Not in force when it happened",
                 "points": 0,
                 "exact": "0",
             },

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from activities.api.lines import LineRequest, LineShape, lines_field
 from activities.api.quantities import QuantityField
 from activities.models import ActivityKind
-from activities.rules.reading import KINDS
+from activities.rules.reading import CHANNEL_CHARACTERS_MAX, KINDS
 from activities.rules.totals import ORDERS_MAX
 from common.input import InstantField, MoneyField, PointsField, RefField
 from points.api.explaining_shapes import TraceShape
@@ -40,6 +40,11 @@ class ActivityRequest(PartnerRequest):
         required=False, help_text=_("The part of it paid with points: earns nothing.")
     )
     category = RefField(max_length=80, required=False)
+    channel = RefField(
+        max_length=CHANNEL_CHARACTERS_MAX,
+        required=False,
+        help_text=_("Through which it came, such as app or shop: rules may ask."),
+    )
     quantity = QuantityField(required=False, help_text=_("Articles; of a stay, nights."))
     period_starts_on = DayField(required=False, help_text=_("Arrival, or the first day paid for."))
     period_ends_on = DayField(required=False, help_text=_("Departure, or the day after the last paid for."))
@@ -74,6 +79,7 @@ class ActivityShape(serializers.Serializer[Any]):
     amount = MoneyField()
     paid_with_points = MoneyField()
     category = serializers.CharField(allow_blank=True)
+    channel = serializers.CharField(allow_blank=True)
     quantity = QuantityField(allow_null=True)
     period_starts_on = serializers.DateField(allow_null=True)
     period_ends_on = serializers.DateField(allow_null=True)

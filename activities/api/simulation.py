@@ -15,6 +15,7 @@ from activities.api import examples_simulation as examples
 from activities.api.serializers import REPORTABLE, ActivityRequest
 from activities.api.told import report_of
 from activities.models import Assessment
+from activities.rules.reading import CHANNEL_CHARACTERS_MAX
 from activities.selectors.traces import assessment_of, points_by_program, trace_told
 from activities.services.simulating import Simulated, simulate_activity
 from common import clock
@@ -50,6 +51,7 @@ class MySimulationRequest(StrictSerializer):
         required=False, help_text=_("The part of it paid with points: earns nothing.")
     )
     category = RefField(max_length=80, required=False)
+    channel = RefField(max_length=CHANNEL_CHARACTERS_MAX, required=False)
 
 
 class WouldEarnShape(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from typing import Any
 
 from activities.api.lines import lines_shown, lines_told
 from activities.models import Activity, ActivityLine
-from activities.rules.reading import ActivityReport, check_currency
+from activities.rules.reading import CHANNEL, ActivityReport, check_currency
 from activities.services.reporting import Reported
 from common import Money
 
@@ -31,6 +31,7 @@ def report_of(told: dict[str, Any], outlet_id: int | None) -> ActivityReport:
         paid_with_points=paid.amount,
         period_starts_on=told.get("period_starts_on"),
         period_ends_on=told.get("period_ends_on"),
+        attributes={CHANNEL: told["channel"]} if told.get("channel") else {},
         lines=lines_told(told.get("lines", ()), amount.currency),
     )
 
@@ -52,6 +53,7 @@ def facts_of(activity: Activity) -> dict[str, Any]:
         "paid_with_points": Money(activity.paid_with_points, activity.currency),
         "refunded": Money(activity.refunded, activity.currency),
         "category": activity.category,
+        "channel": activity.attributes.get(CHANNEL, ""),
         "quantity": activity.quantity,
         "lines": lines_shown(lines, activity.currency),
     }

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from activities.rules.earn_facts import Deed, Line, Person, Site
+from activities.rules.earn_facts import Deed, Line, Site
 from activities.rules.earn_terms import Conditions, Rule
 
 _CACHED_MAX = 100_000

@@ -34,8 +34,7 @@ class Person:
     birthday: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(NamedTuple):
     """An activity as the rules see it. Money in hundredths of the currency unit; no person: anonymous.
 
     `cents` is what was paid in all, after discounts; `paid_cents` the part of it paid with points. Without

@@ -1,4 +1,4 @@
-"""What rules give before anything is rounded: by line, of the activity itself, and what refunds leave of it."""
+"""What rules give before anything is rounded: by line, for the activity itself, and less its refunds."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def left_of(weights: dict[int, Fraction], left: Sequence[Fraction]) -> Fraction:
 
 
 class Loose(NamedTuple):
-    """Points of one lot that no shared cap touches: in proportion, constant; and what refunds leave of both."""
+    """Points of one lot that no cap of a rule touches: in proportion, constant; what refunds leave."""
 
     linear: Fraction = _NOTHING
     fixed: int = 0
@@ -98,7 +98,7 @@ class Weighed:
     def weigh(
         self, uncut: dict[int, Fraction], left: Fraction, *, given: dict[int, Fraction], whole: int | None
     ) -> None:
-        """Count what a rule lays on lines: `uncut`, `left` of that by refunds, and what is `given` at last."""
+        """Count what a rule lays on lines: `uncut`, what refunds leave of that, what is `given` at last."""
         self.exact += sum(uncut.values(), _NOTHING)
         self.left += left
         exact = sum(given.values(), _NOTHING)

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from activities.rules.reading import COLUMNS
+from activities.rules.reading import CHANNEL, COLUMNS
 
 LINE_COLUMNS: Final = frozenset({"line", "item"})
+_OURS = COLUMNS | LINE_COLUMNS | {CHANNEL}
 _RECIPES = frozenset({"column", "value", "text", "product", "sum", "date"})
 _BESIDE = frozenset({"without", "plus_days", "negate"})
 _PARTS = frozenset({"nulls", "skip", "columns", "lines", "returns"})
@@ -86,7 +87,7 @@ def read_mapping(told: Any) -> RowMapping:
     if not isinstance(columns, dict):
         raise BadMapping(_("The mapping has no columns."))
     for name, recipe in columns.items():
-        if name not in COLUMNS | LINE_COLUMNS:
+        if name not in _OURS:
             raise BadMapping(_("columns.%(name)s: there is no such column.") % {"name": name})
         if not isinstance(recipe, dict) or len(_RECIPES & recipe.keys()) != 1:
             raise BadMapping(_("columns.%(name)s: a recipe is one of %(recipes)s.") % {

@@ -22,6 +22,9 @@ COLUMNS: Final = frozenset(
         *("quantity", "paid_with_points", "refund_of", "period_starts_on", "period_ends_on", "reason"),
     }
 )
+# Through which channel it came (app, shop, web), for the rules that ask: kept among the other columns.
+CHANNEL: Final = "channel"
+CHANNEL_CHARACTERS_MAX: Final = 40
 REQUIRED_COLUMNS: Final = frozenset({"source_ref", "kind", "member_ref", "occurred_at", "amount"})
 # What may earn. A refund takes back; a return without a receipt is kept for the totals alone.
 KINDS: Final = frozenset({"purchase", "stay", "fee", "rent", "event", "check_in"})
@@ -100,6 +103,11 @@ class ActivityReport:
     reason: str = ""
 
     @property
+    def channel(self) -> str:
+        """Through which channel it came; empty: nobody said."""
+        return self.attributes.get(CHANNEL, "")
+
+    @property
     def is_refund(self) -> bool:
         """Whether it takes back, wholly or partly, what `refund_of` earned."""
         return self.kind == "refund"
@@ -164,6 +172,9 @@ def check_report(report: ActivityReport, *, place: Place) -> None:
         raise ReportRefused(
             "bad_category", _("The category is too long or not plain text."), field="category"
         )
+    if report.channel and not _is_plain(report.channel, CHANNEL_CHARACTERS_MAX):
+        words = _("The channel is too long or not plain text.")
+        raise ReportRefused("bad_channel", words, field="channel")
     if report.reason and not _is_plain(report.reason, 200):
         raise ReportRefused("bad_reason", _("The reason is too long or not plain text."), field="reason")
     check_currency(report.currency, own=place.currency)

@@ -9,11 +9,13 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
 _DAY = timedelta(days=1)
+_DAYS_OF_ANY_MONTH = 28
 
 
 class Credit(NamedTuple):
@@ -48,6 +50,19 @@ class Scheme:
     validity_months: int
     grace_days: int
     levels: tuple[Level, ...]
+    # Whether any level can be held for life.
+    has_lifetime: bool = field(init=False, repr=False, compare=False)
+    # The fewest thousandths, in a period or in all, by which anything is reached.
+    least: int | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what a review asks of every member."""
+        asked = [milli for terms in self.levels for milli in (terms.milli, terms.lifetime_milli)]
+        for name, value in (
+            ("has_lifetime", any(terms.lifetime_milli or terms.lifetime_years for terms in self.levels)),
+            ("least", min((milli for milli in asked if milli is not None), default=None)),
+        ):
+            object.__setattr__(self, name, value)
 
     def window_ending(self, day: date) -> date:
         """The first day of the period that ends with `day`."""
@@ -65,27 +80,16 @@ class Scheme:
             return date((last + _DAY).year + 1, 1, 1)
         return add_months(last, self.validity_months) + _DAY
 
-    @property
-    def has_lifetime(self) -> bool:
-        """Whether any level can be held for life."""
-        return any(terms.lifetime_milli or terms.lifetime_years for terms in self.levels)
-
-    @property
-    def least(self) -> int | None:
-        """The fewest thousandths, in a period or in all, by which anything is reached."""
-        asked = [milli for terms in self.levels for milli in (terms.milli, terms.lifetime_milli)]
-        return min((milli for milli in asked if milli is not None), default=None)
-
     def asked(self, level: int) -> int | None:
         """Thousandths that `level` asks in the period."""
         return next((terms.milli for terms in self.levels if terms.level == level), None)
 
     def earned_with(self, milli: int, lowest: int) -> int:
         """The highest level that so many thousandths in the period reach."""
-        return max(
-            (terms.level for terms in self.levels if terms.milli is not None and terms.milli <= milli),
-            default=lowest,
-        )
+        for terms in reversed(self.levels):
+            if terms.milli is not None and terms.milli <= milli:
+                return terms.level
+        return lowest
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,8 @@ class Sums:
     def between(self, first: date, last: date, *, known: date) -> int:
         """Thousandths that count on the days `first` to `last`, both included, as of the day `known`."""
         upto = self._upto[bisect_right(self.days, last)] - self._upto[bisect_left(self.days, first)]
+        if not self._late:
+            return upto
         return upto + sum(
             row.milli for row in self._late if first <= row.counts_on <= last and row.known_from <= known
         )
@@ -169,13 +175,15 @@ class _Walk:
 
     def to(self, today: date) -> Standing:
         # A credit may lie a day ahead (clocks differ): it counts as soon as it is there.
-        starts = {scheme.starts_on for scheme in self.schemes if scheme.starts_on <= today}
-        events = sorted(starts.union(day for day in self.sums.days if day <= today + _DAY))
-        for day in events:
+        days = self.sums.days
+        events = set(days[: bisect_right(days, today + _DAY)])
+        events.update(scheme.starts_on for scheme in self.schemes if scheme.starts_on <= today)
+        for day in sorted(events):
             scheme = self._scheme_on(day)
             if scheme is None:
                 continue
-            self._review_until(min(day, today))
+            if self.now.review_on is not None:
+                self._review_until(min(day, today))
             self._rise(day, scheme)
         self._review_until(today)
         scheme = self._scheme_on(today)
@@ -201,6 +209,8 @@ class _Walk:
 
     def _live_on(self, day: date, scheme: Scheme) -> None:
         """Hold for life what the credits in all, or the years, have come to."""
+        if not scheme.has_lifetime and self.now.lifetime_level is None:
+            return
         total = self.sums.between(date.min, day, known=day) if scheme.has_lifetime else 0
         for terms in reversed(scheme.levels if scheme.has_lifetime else ()):
             if self.now.lifetime_level is not None and terms.level <= self.now.lifetime_level:
@@ -268,7 +278,9 @@ class _Walk:
         return self.held[level] + running
 
 
+@lru_cache(maxsize=65_536)
 def add_months(day: date, months: int) -> date:
     """The same day of another month, or that month's last."""
     years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))
+    last = day.day if day.day <= _DAYS_OF_ANY_MONTH else min(day.day, monthrange(years, month + 1)[1])
+    return date(years, month + 1, last)

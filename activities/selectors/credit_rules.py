@@ -44,7 +44,7 @@ def credit_lines_of(unit: BusinessUnit) -> list[CreditLine]:
 
 
 def credits_for(unit: BusinessUnit, report: ActivityReport) -> list[tuple[CreditLine, int]]:
-    """What an active member's `report` would count, by rule, in thousandths: as services/tier_credits.py does.
+    """What an active member's `report` would count, by rule, in thousandths; see services/tier_credits.py.
 
     What was paid with points alone counts for nothing.
     """

@@ -47,7 +47,7 @@ def whys_of(activities: Sequence[Activity]) -> dict[UUID, tuple[TraceLine, ...]]
 
 
 def stood_before(activity: Activity) -> list[tuple[datetime, dict[str, int], tuple[TraceLine, ...]]]:
-    """What was earned before other activities changed it, oldest first: until when, points by program, why."""
+    """What stood before other activities changed it, oldest first: until when, points by program, why."""
     assessment = Assessment.objects.filter(pk=activity.pk).first()
     if assessment is None:
         return []

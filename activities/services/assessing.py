@@ -10,7 +10,8 @@ from django.db import connection
 
 from activities.models import Activity, ActivityLine, Assessment
 from activities.rules.earn_facts import Deed, Line, Outcome, Parcel, Person, cents_of
-from activities.rules.reading import ActivityReport
+from activities.rules.lines import LineReport
+from activities.rules.reading import CHANNEL, ActivityReport
 from common.sql import plain_array, text_array
 
 _INSERT = """
@@ -28,14 +29,20 @@ def deed_reported(report: ActivityReport, person: Person | None) -> Deed:
         kind=report.kind,
         occurred_at=report.occurred_at,
         cents=cents_of(report.amount),
-        paid_cents=cents_of(report.paid_with_points),
+        paid_cents=cents_of(report.paid_with_points) if report.paid_with_points else 0,
         outlet_id=report.outlet_id,
         category=report.category,
-        channel=report.attributes.get("channel", ""),
-        lines=tuple(
-            Line(cents_of(line.amount or Decimal(0)), line.category, line.item) for line in report.lines
-        ),
+        channel=report.channel,
+        lines=_in_order(report.lines) if report.lines else (),
         person=person,
+    )
+
+
+def _in_order(lines: Iterable[LineReport]) -> tuple[Line, ...]:
+    """By number, as they are read back: what each line weighed is kept in this order."""
+    return tuple(
+        Line(cents_of(line.amount or Decimal(0)), line.category, line.item)
+        for line in sorted(lines, key=lambda line: line.number)
     )
 
 
@@ -48,7 +55,7 @@ def deed_recorded(activity: Activity, person: Person | None, lines: Iterable[Act
         paid_cents=cents_of(activity.paid_with_points),
         outlet_id=activity.outlet_id,
         category=activity.category,
-        channel=activity.attributes.get("channel", ""),
+        channel=activity.attributes.get(CHANNEL, ""),
         lines=tuple(Line(cents_of(line.amount), line.category, line.item) for line in lines),
         person=person,
     )

@@ -26,7 +26,7 @@ from units.models import BusinessUnit
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The lots that would be posted, every rule that was looked at, and thousandths of tier credits by rule."""
+    """The lots that would be posted, every rule that was looked at, thousandths of tier credits by rule."""
 
     outcome: Outcome
     trace: tuple[TraceLine, ...]

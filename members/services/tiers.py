@@ -1,5 +1,6 @@
 """Let members hold levels of the ladder: what is held, its history, and the event are one transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,8 +10,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from common import outbox
-from common.sql import plain_array
-from members.models import Tier, TierCause, TierChange, TierHeld
+from common.clock import uuid7s
+from common.sql import instant_array, plain_array, text_array
+from members.models import Tier, TierCause, TierHeld
 from members.selectors.tiers import ladder
 
 TIER_CHANGED = "members.tier_changed"
@@ -27,6 +29,12 @@ SET tier_id = told.tier_id, since = coalesce(told.since, held.since), review_on 
 FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[], %s::date[], %s::bool[])
     AS told (member_id, tier_id, since, review_on, is_lifetime)
 WHERE held.member_id = told.member_id
+"""
+_INSERT_CHANGES = """
+INSERT INTO members_tierchange (id, member_id, from_tier_id, to_tier_id, cause, evidence, by, at)
+SELECT told.id, told.member_id, told.from_tier_id, told.to_tier_id, told.cause, told.evidence, %s, %s
+FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::text[], %s::jsonb[])
+    AS told (id, member_id, from_tier_id, to_tier_id, cause, evidence)
 """
 
 
@@ -79,23 +87,12 @@ def hold_tiers(*, holdings: Sequence[Holding], by: str, at: datetime) -> int:
             [
                 plain_array(holding.member_id for holding in holdings),
                 plain_array(holding.tier.pk for holding in holdings),
-                [at if holding.member_id in is_changed else None for holding in holdings],
+                instant_array(at if holding.member_id in is_changed else None for holding in holdings),
                 plain_array(holding.review_on for holding in holdings),
                 plain_array(str(holding.is_lifetime).lower() for holding in holdings),
             ],
         )
-    TierChange.objects.bulk_create(
-        TierChange(
-            member_id=holding.member_id,
-            from_tier=before[holding.member_id],
-            to_tier=holding.tier,
-            cause=holding.cause,
-            evidence=dict(holding.evidence),
-            by=by,
-            at=at,
-        )
-        for holding in changed
-    )
+    _keep(changed, before, by=by, at=at)
     events = [
         (
             holding.member_id,
@@ -109,6 +106,25 @@ def hold_tiers(*, holdings: Sequence[Holding], by: str, at: datetime) -> int:
     ]
     outbox.publish_many(kind=TIER_CHANGED, events=events, at=at)
     return len(changed)
+
+
+def _keep(changed: Sequence[Holding], before: Mapping[UUID, Tier], *, by: str, at: datetime) -> None:
+    """Add the changes to the history, all in one statement."""
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT_CHANGES,
+            [
+                *(by, at),
+                plain_array(uuid7s(len(changed))),
+                plain_array(holding.member_id for holding in changed),
+                plain_array(before[holding.member_id].pk for holding in changed),
+                plain_array(holding.tier.pk for holding in changed),
+                plain_array(str(holding.cause) for holding in changed),
+                text_array([json.dumps(dict(holding.evidence)) for holding in changed]),
+            ],
+        )
 
 
 def _locked(ids: Sequence[UUID], at: datetime) -> dict[UUID, Tier]:

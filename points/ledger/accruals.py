@@ -54,6 +54,8 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
     """Post a batch in one round trip. One outcome each, in order; a refused one leaves the others alone."""
     if not accruals:
         return []
+    earned = instant_array(a.occurred_at for a in accruals)
+    is_at_once = all(a.available_at is a.occurred_at for a in accruals)
     rows = every(
         "SELECT * FROM points_accrue_many(%s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::text[],"
         " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s, %s::text[],"
@@ -64,8 +66,8 @@ def accrue_many(accruals: Sequence[Accrual], *, actor: str) -> list[Outcome]:
             plain_array(a.unit_id for a in accruals),
             plain_array(bigint(a.points) for a in accruals),
             text_array([a.source_ref for a in accruals]),
-            instant_array(a.occurred_at for a in accruals),
-            instant_array(a.available_at for a in accruals),
+            earned,
+            earned if is_at_once else instant_array(a.available_at for a in accruals),
             instant_array(a.expires_at for a in accruals),
             plain_array(a.unit_cost for a in accruals),
             actor,

@@ -32,13 +32,14 @@ def expiry_instant(policy: ExpiryPolicy, earned_at: datetime) -> datetime | None
     the same, counted from the last activity, which is what `earned_at` then means.
     """
     zone = ZoneInfo(policy.time_zone)
-    return _expiry_of_day(policy, earned_at.astimezone(zone).date())
+    # By its parts: a policy's own hash would cost as much as all the rest, for every row of an import.
+    return _expiry_of_day(policy.kind, policy.count, policy.time_zone, earned_at.astimezone(zone).date())
 
 
 @lru_cache(maxsize=16_384)
-def _expiry_of_day(policy: ExpiryPolicy, earned_on: date) -> datetime | None:
-    last = last_valid_day(policy, earned_on)
-    return None if last is None else start_of_day(last + timedelta(days=1), ZoneInfo(policy.time_zone))
+def _expiry_of_day(kind: str, count: int, time_zone: str, earned_on: date) -> datetime | None:
+    last = last_valid_day(ExpiryPolicy(kind, count, time_zone), earned_on)
+    return None if last is None else start_of_day(last + timedelta(days=1), ZoneInfo(time_zone))
 
 
 def last_valid_day(policy: ExpiryPolicy, earned_on: date) -> date | None:

@@ -86,7 +86,7 @@ def accrue_points(
             raise
         return earlier
     grant = Grant(member.pk, points, source_ref, occurred_at, rule, available_at, expires_at)
-    accrual = _accrual(grant, program, unit)
+    accrual = _accrual(grant, program, unit, policy_of(program))
     refuse_dead_from_birth(
         occurred_at=occurred_at, available_at=accrual.available_at, expires_at=accrual.expires_at
     )
@@ -111,7 +111,8 @@ def accrue_many(
     :raises PointsOutOfRange: points that are no whole number
     """
     refuse_inactive(program=program, unit=unit)
-    accruals = [_accrual(grant, program, unit) for grant in grants]
+    policy = policy_of(program)
+    accruals = [_accrual(grant, program, unit, policy) for grant in grants]
     return _as_before(accruals, ledger.accrue_many(accruals, actor=by), unit=unit, by=by)
 
 
@@ -152,10 +153,9 @@ def _as_before(
     return told
 
 
-def _accrual(grant: Grant, program: Program, unit: BusinessUnit) -> ledger.Accrual:
+def _accrual(grant: Grant, program: Program, unit: BusinessUnit, policy: ExpiryPolicy) -> ledger.Accrual:
     refuse_odd_instants(occurred_at=grant.occurred_at, available_at=grant.available_at)
     refuse_odd_end(grant.expires_at)
-    policy = policy_of(program)
     return ledger.Accrual(
         member_id=grant.member_id,
         program_id=program.pk,

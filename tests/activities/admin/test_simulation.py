@@ -99,9 +99,9 @@ def test_tier_credits_are_told_with_what_they_move(desk, mall):
 
     page = tried(desk, mall, amount="60.00", paid_with_points="10.00", number=ann.number)
 
-    credits = page.context["panels"][2]
-    assert [str(cell) for cell in credits.rows[0]][2:] == ["1", "50"]
-    assert credits.note == "50 more would then be missing for Gold."
+    panel = page.context["panels"][2]
+    assert [str(cell) for cell in panel.rows[0]][2:] == ["1", "50"]
+    assert panel.note == "50 more would then be missing for Gold."
 
 
 @pytest.mark.parametrize(

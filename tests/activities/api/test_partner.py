@@ -52,6 +52,7 @@ def sale(member, rule):
         "amount": {"amount": "128.50", "currency": "CNY"},
         "paid_with_points": {"amount": "28.00", "currency": "CNY"},
         "category": "coffee",
+        "channel": "app",
         "quantity": "2",
     }
 
@@ -95,6 +96,19 @@ def test_a_sale_earns_and_says_by_which_rule(till, sale, rule, member, mall):
         ],
     }
     assert (posting.source_ref, posting.rule) == ("activity:MALL:till-1/000123", "earn:MALL-MALL v1")
+
+
+def test_a_rule_may_ask_through_which_channel_it_came(till, sale, rule, mall):
+    app = {"conditions": {"channels": ["app"]}}
+    make_earn_rule(mall, rule.program, "0", code="APP", fixed_points=50, terms=app)
+
+    by_app = till.post("activities", sale).json()
+    nobody_said = {name: value for name, value in sale.items() if name != "channel"}
+    in_shop = till.post("activities", {**nobody_said, "source_ref": "till-1/2"}).json()
+
+    assert [sum(one["points"] for one in told["earned"]) for told in (by_app, in_shop)] == [150, 100]
+    assert in_shop["channel"] == ""
+    assert [line["reason"] for line in in_shop["trace"]] == ["other_channel", "base_rate"]
 
 
 def test_the_same_reference_again_answers_the_first_activity(till, sale, rule, member, mall):

@@ -153,7 +153,7 @@ def test_a_line_alone_takes_back_what_it_gave_to_within_the_one_rounding():
 
 
 def test_what_is_judged_anew_after_refunds_is_what_is_taken_back_by_weight():
-    """The two ways to the same number: sales that share caps are judged again, others keep what lines weigh."""
+    """Two ways to one number: sales that share caps are judged again, others keep what their lines weigh."""
     dice, equal = random.Random(77), 0
     while equal < SALES // 3:
         sale = Sale(dice)

@@ -44,6 +44,12 @@ def test_each_recipe_makes_its_cell():
     assert "member_ref" not in cells(customer="NULL")
 
 
+def test_a_channel_may_be_mapped():
+    told = {**TOLD, "columns": {**TOLD["columns"], "channel": {"value": "app"}}}
+
+    assert map_row(read_mapping(told), ROW).cells["channel"] == "app"
+
+
 def test_rows_are_left_out_by_their_reason_and_returns_are_told_apart():
     mapping = read_mapping(TOLD)
 

@@ -51,6 +51,12 @@ def test_a_row_is_read_as_written():
     assert report.attributes == {"cashier": "Li"}
 
 
+def test_a_channel_is_kept_as_written_or_refused_by_name():
+    assert read(channel="app").channel == "app"
+    assert read().channel == ""
+    assert {reason(channel=odd) for odd in ("x" * 41, "a\tb", " app")} == {"bad_channel"}
+
+
 def test_an_event_may_name_no_amount_and_nothing_else_may():
     assert read(kind="event", amount=None).amount == 0
     assert reason(kind="purchase", amount=None) == "bad_amount"

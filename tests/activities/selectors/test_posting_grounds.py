@@ -1,4 +1,4 @@
-"""Why the ledger holds what it holds: the rules behind an activity's postings, as they were looked at then."""
+"""Why the ledger holds what it holds: the rules behind an activity's postings, as they were seen then."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Refunds of lines through the services and the ledger: what the line earned, before, among and after sales."""
+"""Refunds of lines through the services and the ledger, before, among and after their sales."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from activities.rules.lines import LineReport
 from points.selectors.audit import audit
 from points.services.reversal import reverse_accrual
 from tests.activities.reporting import final_state, make_member, make_shop, record, refunded, sold
-from tests.factories import NOW, balance, make_earn_rule, make_program
+from tests.factories import NOW, balance, make_earn_rule
 
 pytestmark = pytest.mark.django_db
 ORDERS = int(os.environ.get("LOYALTY_DELIVERY_ORDERS", "8"))
@@ -64,6 +64,15 @@ def test_a_refunded_line_takes_back_what_it_earned(mall, program, member):
     assert [one.taken_back for one in told] == [0, 30, 60, 60]
     assert balance(member, program) == 0
     assert audit().is_clean
+
+
+def test_lines_may_be_reported_in_any_order(mall, program, member):
+    lines = (LineReport(2, Decimal("60.00"), "shoes"), LineReport(1, Decimal("30.00"), "tea"))
+    record(mall, sold("S1", "90.00", member=member, lines=lines))
+
+    (told,) = record(mall, refunded("TEA", lines={1: None}))
+
+    assert told.taken_back == 90
 
 
 def test_lines_alike_need_no_weights(mall, member):

@@ -2,13 +2,14 @@
 
 import os
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import transaction
 
-from activities.models import Activity, Assessment
+from activities.models import Activity, Assessment, TierCredit
 from activities.rules.lines import LineReport
 from activities.rules.reading import ActivityReport, ReportRefused
 from activities.services.recording import record_activities
@@ -16,6 +17,7 @@ from activities.services.simulating import simulate_activity
 from members.models import Member, Tier, TierCause
 from members.services.tiers import hold_tier
 from points.models import Posting
+from tests.activities.tiering import make_scheme
 from tests.factories import NOW, make_earn_rule, make_member, make_outlet, make_program, make_unit
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +135,30 @@ def test_what_is_simulated_is_what_is_posted(group):
         if report.member_id:
             kept = Assessment.objects.get(pk=told.activity_id)
             assert [[line.rule_id, line.reason] for line in would.trace] == [one[:2] for one in kept.trace]
+
+
+def test_the_tier_credits_that_are_simulated_are_those_that_are_given(group):
+    make_scheme(
+        asked=(None, 100_000),
+        rules=[
+            ("", "", "amount", "1"),
+            ("hotel", "stay", "quantity", "50"),
+            ("mall", "", "activity", "2.5"),
+            (group[0], "purchase", "amount", "1.333"),
+        ],
+    )
+    chance = random.Random(8)
+    for number in range(min(BASKETS, 40)):
+        unit, report = basket(chance, number, group)
+        report = replace(report, quantity=Decimal(chance.randint(0, 5)) or None)
+        member = Member.objects.get(pk=report.member_id) if report.member_id else None
+
+        would = simulate_activity(unit=unit, report=report, member=member, at=AT)
+        with transaction.atomic():
+            (told,) = record_activities(unit=unit, reports=[report], by="test", at=AT)
+
+        given = TierCredit.objects.filter(activity_id=told.activity_id).values_list("rule_id", "milli")
+        assert sorted((line.rule_id, milli) for line, milli in would.credits) == sorted(given), report
 
 
 def test_nothing_is_stored(group):
