@@ -57,7 +57,9 @@ class Book:
         self._venues = {pk: venue for pk, _code, venue, _zone in site.outlets}
         self._standing: dict[Dims, tuple[tuple[Rule, str], ...]] = {}
         self._lines: dict[tuple[str, str], frozenset[int]] = {}
+        self._classes: dict[tuple[str, str], int] = {}
         self.plans: dict[Any, Any] = {}
+        self.shapes: dict[Any, Any] = {}
 
     def local(self, deed: Deed) -> datetime:
         """When it happened, by the clock of its venue."""
@@ -101,6 +103,15 @@ class Book:
         if found is None:
             found = frozenset(rule.rule_id for rule in self.rules if _line_fits(rule.terms.conditions, line))
             _remember(self._lines, key, found)
+        return found
+
+    def line_class(self, line: Line) -> int:
+        """The number of those lines that no rule tells apart from this one."""
+        key = (line.category, line.item)
+        found = self._classes.get(key)
+        if found is None:
+            found = self._number(tuple(_why_not_line(rule.terms.conditions, line) for rule in self.rules))
+            _remember(self._classes, key, found)
         return found
 
     def _who(self, told: tuple[str, str, frozenset[str]]) -> int:

@@ -119,14 +119,14 @@ class Outcome:
     `weights`, of one with lines, is JSON: what each line gave, see Assessment.weights.
     """
 
-    __slots__ = ("_parcels", "_trace", "needs_history", "weights")
+    __slots__ = ("_parcels", "_trace", "_weights", "needs_history")
 
     def __init__(
         self, parcels: tuple[Parcel, ...], trace: str, *, needs_history: bool = False, weights: str = "[]"
     ) -> None:
         self._parcels: tuple[Parcel, ...] | None = parcels
         self._trace = trace
-        self.needs_history, self.weights = needs_history, weights
+        self.needs_history, self._weights = needs_history, weights
 
     @property
     def parcels(self) -> tuple[Parcel, ...]:
@@ -137,6 +137,11 @@ class Outcome:
     def trace(self) -> str:
         """Every rule that was looked at, as compact JSON."""
         return self._trace
+
+    @property
+    def weights(self) -> str:
+        """What each line gave, as compact JSON."""
+        return self._weights
 
     def points_of(self, program_id: int) -> int:
         """All that it earns in one program."""

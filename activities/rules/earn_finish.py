@@ -6,10 +6,9 @@ from math import gcd, lcm
 
 from activities.rules.earn_counters import Counters
 from activities.rules.earn_facts import Line, Parcel, label_of, ten_thousandths
-from activities.rules.earn_given import LotKey, Weighed
+from activities.rules.earn_given import DEFAULT_LOT, LotKey, Weighed
 from activities.rules.earn_terms import CAP, MULTIPLIER, Rule
 
-DEFAULT_LOT: LotKey = (0, None)
 _RULE_CHARACTERS_MAX = 80
 
 
@@ -44,12 +43,11 @@ def finish(weighed: Weighed, *, counters: Counters, day: str) -> tuple[list[Parc
     return parcels, lines
 
 
-def weights_told(weighed: Weighed, lines: Sequence[Line]) -> str:
+def weights_told(program_id: int, given: Sequence[Fraction], lines: Sequence[Line]) -> str:
     """What each line gave, as whole numbers in proportion: [program id, [weight, …]].
 
     Empty where the lines weigh their amounts, or nothing was given: then nobody needs to know.
     """
-    given = [weighed.weights.get(n, Fraction(0)) for n in range(len(lines))]
     if not any(given):
         return ""
     total, money = sum(given, Fraction(0)), sum(line.cents for line in lines)
@@ -58,7 +56,7 @@ def weights_told(weighed: Weighed, lines: Sequence[Line]) -> str:
     scale = lcm(*(weight.denominator for weight in given))
     whole = [int(weight * scale) for weight in given]
     common = gcd(*whole)
-    return f"[{weighed.program_id},[{','.join(str(weight // common) for weight in whole)}]]"
+    return f"[{program_id},[{','.join(str(weight // common) for weight in whole)}]]"
 
 
 def _cut_last(rule: Rule, kept: dict[LotKey, int], share: Fraction, counters: Counters, day: str) -> int:

@@ -1,9 +1,11 @@
 """What rules give before anything is rounded: by line, for the activity itself, and less its refunds."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from activities.rules.earn_terms import Caps, Rule
@@ -13,6 +15,7 @@ _NOTHING = Fraction(0)
 
 # Pending days and days to live: what points share a lot by.
 LotKey = tuple[int, int | None]
+DEFAULT_LOT: LotKey = (0, None)
 
 
 @dataclass(slots=True)
@@ -27,7 +30,7 @@ class Given:
     rule: Rule
     by_line: dict[int, Fraction] = field(default_factory=dict)
     fixed: int = 0
-    lines: dict[int, Fraction] = field(default_factory=dict)
+    lines: dict[int, Fraction | int] = field(default_factory=dict)
     late: dict[int, Fraction] = field(default_factory=dict)
     of: dict[int, Fraction] = field(default_factory=dict)
     whole: int | None = None
@@ -36,13 +39,13 @@ class Given:
     @property
     def linear(self) -> Fraction:
         """In proportion to the money."""
-        return sum(self.by_line.values(), _NOTHING) + sum(self.late.values(), _NOTHING)
+        return total_of(self.by_line) + total_of(self.late) if self.late else total_of(self.by_line)
 
     def weights(self) -> dict[int, Fraction]:
         """What it gives for each line, before caps: all of it lies on some line."""
         if not self.fixed:
             return self.by_line
-        money = sum(self.lines.values(), _NOTHING)
+        money = Fraction(sum(self.lines.values()))
         shares = {
             n: part / money if money else Fraction(1, len(self.lines)) for n, part in self.lines.items()
         }
@@ -51,7 +54,29 @@ class Given:
 
 def left_of(weights: dict[int, Fraction], left: Sequence[Fraction]) -> Fraction:
     """What refunds leave of what lies on the lines; `left` is the share of each line that still stands."""
+    if all(left[n] == 1 for n in weights):
+        return total_of(weights)
     return sum((weight * left[n] for n, weight in weights.items()), _NOTHING)
+
+
+def total_of(weights: dict[int, Fraction]) -> Fraction:
+    """All that lies on the lines together."""
+    return sum(weights.values(), _NOTHING)
+
+
+@lru_cache(maxsize=4096)
+def exactly(number: Decimal) -> Fraction:
+    """A rate, factor or percentage as rules reckon with it."""
+    return Fraction(number)
+
+
+class LoosePart(NamedTuple):
+    """What one rule adds to a lot that no cap of its own cuts: by line, and constant; `weights` is both."""
+
+    lot: LotKey
+    by_line: dict[int, Fraction]
+    fixed: int
+    weights: dict[int, Fraction]
 
 
 class Loose(NamedTuple):
@@ -87,21 +112,43 @@ class Weighed:
     loose: dict[LotKey, Loose] = field(default_factory=dict)
     firm: defaultdict[LotKey, int] = field(default_factory=lambda: defaultdict(int))
     able: list[Rule] = field(default_factory=list)
+    bases: list[Given] = field(default_factory=list)
+    adding: list[Given] = field(default_factory=list)
     weights: defaultdict[int, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     exact: Fraction = _NOTHING
     left: Fraction = _NOTHING
 
-    def add_loose(self, lot: LotKey, linear: Fraction, fixed: int, left: Fraction) -> None:
+    def add_loose(self, part: LoosePart, left: Fraction) -> None:
         """Add to what one lot gets."""
-        self.loose[lot] = self.loose.get(lot, Loose()).with_more(linear, fixed, left)
+        before = self.loose.get(part.lot, Loose())
+        self.loose[part.lot] = before.with_more(total_of(part.by_line), part.fixed, left)
+
+    def loose_parts(self) -> Iterator[LoosePart]:
+        """What each rule adds to the lots, where no cap cuts it."""
+        for base in self.bases:
+            if base.whole is None:
+                yield LoosePart(base.rule.parcel, base.by_line, base.fixed, base.weights())
+        for given in self.adding:
+            more = exactly(given.rule.factor) - 1
+            for base in self.bases:
+                if given.whole is None and base.whole is None:
+                    parts = {n: more * base.by_line[n] for n in given.by_line if n in base.by_line}
+                    if parts:
+                        yield LoosePart(self.lot_of(given, base), parts, 0, parts)
+
+    @staticmethod
+    def lot_of(given: Given, base: Given) -> LotKey:
+        """What a multiplier adds goes where what it multiplies went, unless its points live otherwise."""
+        own = given.rule.parcel
+        return own if own != DEFAULT_LOT else base.rule.parcel
 
     def weigh(
         self, uncut: dict[int, Fraction], left: Fraction, *, given: dict[int, Fraction], whole: int | None
     ) -> None:
         """Count what a rule lays on lines: `uncut`, what refunds leave of that, what is `given` at last."""
-        self.exact += sum(uncut.values(), _NOTHING)
+        self.exact += total_of(uncut)
         self.left += left
-        exact = sum(given.values(), _NOTHING)
+        exact = total_of(given)
         scale = Fraction(1) if whole is None or not exact else whole / exact
         for n, weight in given.items():
             self.weights[n] += weight * scale

@@ -12,6 +12,7 @@ from activities.rules.earn_counters import Counters
 from activities.rules.earn_facts import TRACE_SCALE, Deed, Outcome, Parcel, label_of
 from activities.rules.earn_finish import names_of
 from activities.rules.earn_given import Weighed
+from activities.rules.earn_line_plan import assess_lines
 from activities.rules.earning import Case, judge
 
 _PLANS_MAX = 50_000
@@ -41,7 +42,9 @@ def assess(book: Book, deed: Deed) -> Outcome:
     Where the member's other activities have a say, the outcome says so, and is what it would be without them.
     """
     money = deed.cents - deed.paid_cents
-    if deed.lines or money <= 0:
+    if deed.lines:
+        return assess_lines(book, deed)
+    if money <= 0:
         return judge(book, deed)
     key = book.key(deed, money)
     plan: _Plan | None = book.plans.get(key)
@@ -62,7 +65,7 @@ class _Quick(Outcome):
 
     def __init__(self, plan: _Plan, money: int, points: list[int]) -> None:
         self._plan, self._money, self._points, self._parcels = plan, money, points, None
-        self.needs_history, self.weights = False, "[]"
+        self.needs_history, self._weights = False, "[]"
 
     @property
     def parcels(self) -> tuple[Parcel, ...]:

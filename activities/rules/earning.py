@@ -14,8 +14,8 @@ from itertools import groupby
 from activities.rules.earn_book import Book, line_reason
 from activities.rules.earn_counters import Counters
 from activities.rules.earn_facts import Deed, Outcome, Parcel
-from activities.rules.earn_finish import DEFAULT_LOT, finish, weights_told
-from activities.rules.earn_given import Given, LotKey, Weighed, left_of
+from activities.rules.earn_finish import finish, weights_told
+from activities.rules.earn_given import Given, LotKey, Weighed, exactly, left_of, total_of
 from activities.rules.earn_terms import BASE, CAP, EXCLUSION, MULTIPLIER, TAX, Rule
 
 ALL = Fraction(1)
@@ -46,7 +46,9 @@ def judge(
         mine, lines = finish(weighed, counters=case.counters, day=case.day)
         parcels += mine
         trace += lines
-        weights += filter(None, [weights_told(weighed, deed.lines)] if len(deed.lines) > 1 else [])
+        if len(deed.lines) > 1:
+            given = [weighed.weights.get(n, _NOTHING) for n in range(len(deed.lines))]
+            weights += filter(None, [weights_told(weighed.program_id, given, deed.lines)])
     return Outcome(
         tuple(parcels),
         f"[{','.join(trace)}]",
@@ -74,8 +76,10 @@ class Case:
         assert len(self.left) == len(self.lines), "each line says what stands of it"
         whole = sum(line.cents for line in self.lines)
         # The part paid with points lies on all lines alike; what lines do not add up to does too.
-        scale = Fraction(deed.cents - deed.paid_cents, whole) if whole else _NOTHING
-        self.money = [line.cents * scale for line in self.lines]
+        paid = deed.cents - deed.paid_cents
+        # Whole numbers where they are: they cost a tenth of fractions.
+        scale = 1 if paid == whole else Fraction(paid, whole) if whole else 0
+        self.money: list[Fraction | int] = [line.cents * scale for line in self.lines]
         self.ours = [book.rules_of_line(line) for line in self.lines]
 
     def weigh_all(self, standing: Sequence[tuple[Rule, str]]) -> list[Weighed]:
@@ -112,18 +116,22 @@ class Case:
     def _lines_of(self, rule: Rule, excluded: frozenset[int]) -> list[int]:
         return [n for n, ours in enumerate(self.ours) if rule.rule_id in ours and n not in excluded]
 
-    def _net_of_tax(self, taxes: Sequence[Rule]) -> list[Fraction]:
+    def _net_of_tax(self, taxes: Sequence[Rule]) -> list[Fraction | int]:
         """The money of each line without the tax in it: of several rules the first that looks at the line."""
         net = list(self.money)
         for n, ours in enumerate(self.ours):
             for rule in taxes:
                 if rule.rule_id in ours:
-                    net[n] /= 1 + Fraction(rule.percent) / 100
+                    net[n] /= 1 + exactly(rule.percent) / 100
                     break
         return net
 
     def _bases(
-        self, able: Sequence[Rule], excluded: frozenset[int], net: Sequence[Fraction], why: dict[int, str]
+        self,
+        able: Sequence[Rule],
+        excluded: frozenset[int],
+        net: Sequence[Fraction | int],
+        why: dict[int, str],
     ) -> list[Given]:
         taken: list[Given] = []
         alone: int | None = None
@@ -149,7 +157,7 @@ class Case:
         return taken
 
     def _why_not(self, rule: Rule, mine: Sequence[int]) -> str:
-        money = sum((self.money[n] for n in mine), _NOTHING)
+        money = sum([self.money[n] for n in mine])
         asked = rule.terms.conditions
         if not mine:
             return "excluded_by_rule"
@@ -161,15 +169,15 @@ class Case:
         first = self.is_first is None or any(self.is_first.get(sector) for sector in asked.sectors)
         return "not_first_visit" if asked.first_visit and not first else ""
 
-    def _by_rate(self, rule: Rule, mine: Sequence[int], net: Sequence[Fraction]) -> dict[int, Fraction]:
-        money = sum((net[n] for n in mine), _NOTHING)
+    def _by_rate(self, rule: Rule, mine: Sequence[int], net: Sequence[Fraction | int]) -> dict[int, Fraction]:
+        money = sum([net[n] for n in mine])
         if not rule.rate or not money:
             return {}
-        counted = Fraction(1, 100)
+        counted = exactly(rule.rate) / 100
         if rule.terms.full_steps_of is not None:
             step = Fraction(rule.terms.full_steps_of) * 100
-            counted *= (money // step) * step / money
-        given = {n: net[n] * counted * Fraction(rule.rate) for n in mine}
+            counted *= (money // step) * step / Fraction(money)
+        given = {n: net[n] * counted for n in mine}
         return given if any(given.values()) else {}
 
     def _cut_by_own_caps(self, given: Given) -> None:
@@ -206,7 +214,7 @@ class Case:
             best = max((rule for rule, mine in rivals if n in mine), key=lambda r: r.factor, default=None)
             if best is not None:
                 given = adding.setdefault(best.rule_id, Given(best, reason="multiplier"))
-                more = Fraction(best.factor) - 1
+                more = exactly(best.factor) - 1
                 loose = [base.by_line.get(n, _NOTHING) for base in bases if base.whole is None]
                 late = [self._rate_left(base, n) for base in bases if base.whole is not None]
                 given.by_line[n] = more * sum(loose, _NOTHING)
@@ -230,9 +238,9 @@ class Case:
         if caps.per_activity is None and not caps.are_shared:
             return
         # What capped bases gave is cut by refunds already.
-        whole = int(left_of(given.by_line, self.left) + sum(given.late.values(), _NOTHING))
+        whole = int(left_of(given.by_line, self.left) + total_of(given.late))
         if caps.per_activity is not None:
-            uncut = sum(given.of.values(), _NOTHING)
+            uncut = total_of(given.of)
             share = left_of(given.of, self.left) / uncut if uncut else ALL
             whole = min(whole, int(caps.per_activity * share))
         granted, why = self.counters.grant(given.rule, whole, self.day)
@@ -261,34 +269,28 @@ class Case:
 
     def _gather(self, told_of: Weighed, bases: Sequence[Given], adding: Mapping[int, Given]) -> None:
         """Sort what is given by the lots that it makes, and by the lines that it lies on."""
+        told_of.bases, told_of.adding = list(bases), list(adding.values())
         for base in bases:
-            lot, weights = base.rule.parcel, base.weights()
-            left = left_of(weights, self.left)
-            told_of.weigh(weights, left, given=weights, whole=base.whole)
-            if base.whole is not None:
-                told_of.firm[lot] += base.whole
-            else:
-                told_of.add_loose(lot, base.linear, base.fixed, left)
+            weights = base.weights()
+            told_of.weigh(weights, left_of(weights, self.left), given=weights, whole=base.whole)
+            told_of.firm[base.rule.parcel] += base.whole or 0
         for given in adding.values():
             together = {n: part + given.late[n] for n, part in given.by_line.items()}
             told_of.weigh(given.of, left_of(given.of, self.left), given=together, whole=given.whole)
             if given.whole is not None:
                 told_of.firm[given.rule.parcel] += given.whole
             else:
-                self._gather_multiplier(told_of, given, bases)
+                self._gather_late(told_of, given)
+        for part in told_of.loose_parts():
+            told_of.add_loose(part, left_of(part.weights, self.left))
 
-    def _gather_multiplier(self, told_of: Weighed, given: Given, bases: Sequence[Given]) -> None:
-        """What it adds goes where what it multiplies went, unless its points live otherwise."""
-        own, more = given.rule.parcel, Fraction(given.rule.factor) - 1
+    def _gather_late(self, told_of: Weighed, given: Given) -> None:
+        """What a multiplier adds to capped bases is whole points, lot by lot."""
+        more = exactly(given.rule.factor) - 1
         late: defaultdict[LotKey, Fraction] = defaultdict(Fraction)
-        for base in bases:
-            lot = own if own != DEFAULT_LOT else base.rule.parcel
+        for base in told_of.bases:
             if base.whole is not None:
+                lot = told_of.lot_of(given, base)
                 late[lot] += more * sum((self._rate_left(base, n) for n in given.by_line), _NOTHING)
-                continue
-            parts = {n: more * base.by_line.get(n, _NOTHING) for n in given.by_line}
-            part = sum(parts.values(), _NOTHING)
-            if part:
-                told_of.add_loose(lot, part, 0, left_of(parts, self.left))
         for lot, part in late.items():
             told_of.firm[lot] += int(part)

@@ -263,6 +263,9 @@ def test_a_refund_leaves_its_share_rounded_down():
     assert points(judge(book(BASE), deed("99.00"), left=Fraction(0))) == 0
 
 
+CATEGORIES = ("food/tea", "food/cake", "shoes", "gift", "")
+
+
 @st.composite
 def rule_sets(draw):
     """Rules of every kind without shared caps, some of them with conditions."""
@@ -316,6 +319,39 @@ def test_the_quick_way_says_what_the_slow_way_says(rules, amounts, category, out
             cents=cents,
             category=category,
             outlet_id=outlet,
+            person=person,
+            occurred_at=NOON + timedelta(hours=hours),
+        )
+
+        assert assess(ours, what) == judge(ours, what)
+
+
+@given(
+    rule_sets(),
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from([0, 1, 50, 777, 9_000, 20_000]), st.sampled_from(CATEGORIES)),
+            min_size=1,
+            max_size=4,
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([0, 0, 1, 3]),
+    st.sampled_from([ME, Person("active", "GOLD"), None]),
+    st.integers(0, 20),
+)
+def test_the_quick_way_of_receipts_says_what_the_slow_way_says(rules, receipts, paid, person, hours):
+    ours = book(*rules)
+
+    for receipt in receipts:
+        lines = tuple(Line(cents, category) for cents, category in receipt)
+        whole = sum(line.cents for line in lines)
+        what = deed(
+            "0",
+            lines=lines,
+            cents=whole,
+            paid_cents=whole * paid // 4,
             person=person,
             occurred_at=NOON + timedelta(hours=hours),
         )
