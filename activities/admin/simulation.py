@@ -7,7 +7,6 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -106,7 +105,7 @@ def _credits_panel(simulated: Simulated, member: Member | None) -> Panel:
             (
                 gettext("version %(version)s") % {"version": line.scheme},
                 CreditBasis(line.basis).label,
-                number_format(line.milli / 1000),
+                credits_in_words(line.milli),
                 credits_in_words(milli),
             )
             for line, milli in simulated.credits

@@ -16,23 +16,26 @@ from activities.rules.earn_line_plan import assess_lines
 from activities.rules.earning import Case, judge
 
 _PLANS_MAX = 50_000
+_made = tuple.__new__
 
 
 class _Program(NamedTuple):
-    """`trace` has a place for each number; `numbers` say how they are reckoned; `below`: under one point."""
+    """Its lots are those from `first` to before `end`. `trace` has a place for each of its `numbers`."""
 
-    program_id: int
+    first: int
+    end: int
     trace: str
     numbers: tuple[tuple[int, int, int], ...]
     below: str
 
 
 class _Plan(NamedTuple):
-    """`numbers` has for each lot (a, b, c), `protos` the rest of it."""
+    """`numbers` has for each lot (a, b, c); `heads` and `tails` what stands before and behind its points."""
 
     is_quick: bool
     numbers: tuple[tuple[int, int, int], ...] = ()
-    protos: tuple[Parcel, ...] = ()
+    heads: tuple[tuple[int, str], ...] = ()
+    tails: tuple[tuple[int, int | None, str], ...] = ()
     programs: tuple[_Program, ...] = ()
 
 
@@ -71,23 +74,24 @@ class _Quick(Outcome):
     def parcels(self) -> tuple[Parcel, ...]:
         """One a lot that gets points."""
         if self._parcels is None:
+            plan = self._plan
+            # Past the named tuple's own constructor, which costs as much as all the rest.
             self._parcels = tuple(
-                proto._replace(points=points)
-                for proto, points in zip(self._plan.protos, self._points, strict=True)
-                if points
+                [
+                    _made(Parcel, (*head, points, *tail))
+                    for head, points, tail in zip(plan.heads, self._points, plan.tails, strict=True)
+                    if points
+                ]
             )
         return self._parcels
 
     @property
     def trace(self) -> str:
-        """Compact JSON."""
-        plan, money = self._plan, self._money
-        given = {proto.program_id for proto, points in zip(plan.protos, self._points, strict=True) if points}
+        """Compact JSON; under one point by the words of `below`."""
+        money, points = self._money, self._points
         told = [
-            program.trace % tuple([(a * money + b) // c for a, b, c in program.numbers])
-            if program.program_id in given
-            else program.below
-            for program in plan.programs
+            trace % tuple([(a * money + b) // c for a, b, c in numbers]) if any(points[first:end]) else below
+            for first, end, trace, numbers, below in self._plan.programs
         ]
         return f"[{','.join(told)}]"
 
@@ -97,12 +101,21 @@ def _plan_of(book: Book, deed: Deed, money: int) -> _Plan:
     weighed = case.weigh_all(book.standing(deed, book.dims(deed)))
     if not all(one.is_in_proportion for one in weighed) or any(one.needs_history for one in weighed):
         return _Plan(is_quick=False)
-    lots = [lot for one in weighed for lot in _lots_of(one, money)]
+    numbers: list[tuple[int, int, int]] = []
+    protos: list[Parcel] = []
+    programs = []
+    for one in weighed:
+        first = len(protos)
+        for mine, proto in _lots_of(one, money):
+            numbers.append(mine)
+            protos.append(proto)
+        programs.append(_program_of(one, money, first, len(protos)))
     return _Plan(
         is_quick=True,
-        numbers=tuple(numbers for numbers, _proto in lots),
-        protos=tuple(proto for _numbers, proto in lots),
-        programs=tuple(_program_of(one, money) for one in weighed),
+        numbers=tuple(numbers),
+        heads=tuple((proto.program_id, proto.label) for proto in protos),
+        tails=tuple((proto.pending_days, proto.expires_after_days, proto.rule) for proto in protos),
+        programs=tuple(programs),
     )
 
 
@@ -117,7 +130,7 @@ def _lots_of(weighed: Weighed, money: int) -> list[tuple[tuple[int, int, int], P
     ]
 
 
-def _program_of(weighed: Weighed, money: int) -> _Program:
+def _program_of(weighed: Weighed, money: int, first: int, end: int) -> _Program:
     trace, below, numbers = [], [], []
     for rule, reason, linear, fixed in weighed.given:
         said = f'[{rule.rule_id},"{reason}"'
@@ -129,7 +142,7 @@ def _program_of(weighed: Weighed, money: int) -> _Program:
         else:
             trace.append(f"{said}]")
             below.append(f"{said}]")
-    return _Program(weighed.program_id, ",".join(trace), tuple(numbers), ",".join(below))
+    return _Program(first, end, ",".join(trace), tuple(numbers), ",".join(below))
 
 
 def _whole_numbers(per_cent: Fraction, constant: int) -> tuple[int, int, int]:

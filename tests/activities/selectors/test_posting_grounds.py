@@ -116,5 +116,5 @@ def test_explaining_asks_no_more_for_many_rules(mall, django_assert_max_num_quer
         make_earn_rule(mall, program, "0.1", code=f"MORE{number}")
     record(mall, sold("S1", "100.00", member=make_member()))
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert len(explain_posting(posting_id=Posting.objects.get(program__code="MALL").pk).grounds) == 10
