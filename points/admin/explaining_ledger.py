@@ -10,6 +10,7 @@ from common.admin import Panel, list_address, page_link
 from members.models import Member
 from points.admin.documents import document_of
 from points.admin.explaining import Told, explain_link, last_letters, sum_panel
+from points.admin.grounds import grounds_panel
 from points.admin.moments import moment
 from points.models import AdjustmentCategory, Hold, Lot, Posting, PostingKind, Program, Wallet
 from points.selectors.explaining import (
@@ -100,7 +101,7 @@ def posting_told(posting: Posting) -> Told:
         facts=_facts_of(explained),
         panels=[
             _wallets_panel(explained),
-            *([_grounds_panel(explained)] if explained.grounds else []),
+            *([grounds_panel(explained)] if explained.grounds else []),
             *([_conversions_panel(explained)] if explained.conversions else []),
             *([_owed_panel(explained)] if explained.owed else []),
             *([_drawn_panel(explained)] if explained.draws else []),
@@ -299,34 +300,6 @@ def _conversions_panel(explained: PostingExplanation) -> Panel:
             for each in explained.conversions
         ],
     )
-
-
-def _grounds_panel(explained: PostingExplanation) -> Panel:
-    is_taken_back = explained.posting.kind == PostingKind.REVERSAL
-    return Panel(
-        title=gettext("Each rule that was looked at"),
-        headers=[_("rule and version"), _("taken"), _("why"), _("points")],
-        rows=[
-            (
-                rule_told(ground.rule),
-                gettext("yes") if ground.is_taken else gettext("no"),
-                ground.words,
-                _exact(ground.exact_told),
-            )
-            for ground in explained.grounds
-        ],
-        note=gettext("As the sale earned; a refund takes its part of the sum.")
-        if is_taken_back
-        else gettext("Before rounding. The sum rounds down once; caps cut last."),
-        right=frozenset({3}),
-    )
-
-
-def _exact(told: str) -> str:
-    """A decimal string with its sign; nothing is a dash."""
-    if told == "0":
-        return "—"
-    return f"−{told[1:]}" if told.startswith("-") else f"+{told}"
 
 
 def _owed_panel(explained: PostingExplanation) -> Panel:
