@@ -6,10 +6,10 @@ a change is a new file (`redeem_v2.sql`) and a new migration.
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, migrations
@@ -44,6 +44,13 @@ def retrying(operation: Callable[[], Result]) -> Result:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 -- jitter, not a secret
     raise AssertionError("the last try returns or raises")
+
+
+def rows(statement: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """What a plain statement reads. For reads that somebody waits for: the ORM composes each one anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
 def sqlstate(error: DatabaseError) -> str | None:

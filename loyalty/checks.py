@@ -23,7 +23,8 @@ from loyalty.engines.provisioning import VERSION_MIN
 
 ENVIRONMENTS = ("development", "test", "production")
 EXIT_CODE = 3
-# The ledger, which the kernel alone writes: whoever else could change it could make points out of nothing.
+# What the login may add to and never change: the ledger, which only the kernel writes, and each other history
+# that only grows. Whoever could change it could make points, rights or proofs out of nothing.
 JOURNAL = (
     "points_posting",
     "points_entry",
@@ -33,6 +34,26 @@ JOURNAL = (
     "points_hold",
     "points_holdlot",
     "points_seal",
+    "members_memberevent",
+    "members_membermerge",
+    "members_memberunmerge",
+    "members_consentevent",
+    "members_consenttext",
+    "members_dataaccess",
+    "members_tierchange",
+    "activities_tiercredit",
+    "benefits_entitlemententry",
+    "benefits_entitlementgrant",
+    "benefits_grantend",
+    "benefits_spentcode",
+    "benefits_stockmovement",
+    "benefits_rewardorderevent",
+    "benefits_voucherevent",
+    "benefits_offlinelist",
+    "benefits_offlineentry",
+    "benefits_offlineuse",
+    "benefits_voucherdownload",
+    "parking_orderpart",
 )
 # They build the image or make the roles: there is no secret yet, and they touch no data.
 EARLY_COMMANDS = frozenset({"collectstatic", "compilemessages", "provision_database"})

@@ -1,15 +1,23 @@
 """Receipts: purchases of members as proof of shopping, for whoever gives something for them (parking)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
-from django.db.models import F
+from activities.models import ActivityKind
+from common.sql import rows
 
-from activities.models import Activity, ActivityKind
-from units.models import BusinessUnit
+_READ: Final = """
+SELECT a.id, a.member_id, a.unit_id, o.venue_id, a.outlet_id, a.source_ref, a.occurred_at, a.amount,
+       a.refunded, a.currency
+FROM activities_activity a LEFT JOIN units_outlet o ON o.id = a.outlet_id
+WHERE a.member_id = ANY (%(members)s) AND a.unit_id = ANY (%(units)s) AND a.kind = ANY (%(kinds)s)
+  AND a.occurred_at >= %(since)s AND a.occurred_at < %(until)s AND a.refunded < a.amount
+"""
+_LOCKED: Final = f"{_READ} ORDER BY a.id FOR NO KEY UPDATE OF a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +45,20 @@ def receipts_of(
     member_ids: Collection[UUID],
     since: datetime,
     until: datetime,
-    units: Iterable[BusinessUnit],
+    unit_ids: Collection[int],
     *,
     kinds: Collection[str] = (ActivityKind.PURCHASE,),
     is_locked: bool = False,
 ) -> list[Receipt]:
-    """What the members bought at `units` in `[since, until)` and did not wholly give back, oldest first.
+    """What the members bought at these units in `[since, until)` and did not wholly give back, oldest first.
 
     Give all ids of a person (members.selectors.aliases.ids_of). `is_locked`, inside a transaction, keeps the
     receipts from being refunded until its end, in the order of their ids; whether one was used for something
     before is for the caller to know.
     """
-    found = Activity.objects.filter(
-        member_id__in=member_ids,
-        unit__in=list(units),
-        kind__in=kinds,
-        occurred_at__gte=since,
-        occurred_at__lt=until,
-        refunded__lt=F("amount"),
-    )
-    if is_locked:
-        found = found.select_for_update(no_key=True, of=("self",)).order_by("id")
-    rows = found.values_list(
-        *(
-            "id",
-            "member_id",
-            "unit_id",
-            "outlet__venue_id",
-            "outlet_id",
-            "source_ref",
-            "occurred_at",
-            "amount",
-        ),
-        *("refunded", "currency"),
-    )
+    asked: dict[str, object] = {"members": list(member_ids), "units": list(unit_ids)}
+    asked["kinds"] = [str(kind) for kind in kinds]
+    found = rows(_LOCKED if is_locked else _READ, {**asked, "since": since, "until": until})
     return sorted(
-        (Receipt(*row) for row in rows), key=lambda receipt: (receipt.occurred_at, receipt.activity_id)
+        (Receipt(*row) for row in found), key=lambda receipt: (receipt.occurred_at, receipt.activity_id)
     )

@@ -16,6 +16,7 @@ from benefits.selectors.words import amount_in_words
 from benefits.services.usages import restore_usage
 from common import clock
 from common.admin import Panel, PanelPage, WholeTermSearch, actor_of, page_link
+from members.selectors.aliases import ids_by_number
 from points.admin.acts import ActsAdmin, RejectionForm, sent
 from points.admin.columns import LedgerColumns
 from points.admin.moments import moment
@@ -97,8 +98,8 @@ class EntitlementEntryAdmin(LedgerColumns, WholeTermSearch, ActsAdmin, PanelPage
 
     def found(self, queryset: Any, term: str) -> Any:
         """By member number, or by reference."""
-        theirs = queryset.filter(member__number=term)
-        return theirs if theirs.exists() else queryset.filter(source_ref=term)
+        members = ids_by_number(term)
+        return queryset.filter(member_id__in=members) if members else queryset.filter(source_ref=term)
 
     def has_reverse_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whoever may, on a usage of which something still stands."""

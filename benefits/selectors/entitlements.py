@@ -70,7 +70,7 @@ def entitlements_of(
 
     The period is read at `spot`; where none is named, at the group's midnight. Used-up ones are told too.
     """
-    return _in_period(rights_of(member_id=member_id, at=at, kind=kind, offers=offers), spot, at)
+    return in_period(rights_of(member_id=member_id, at=at, kind=kind, offers=offers), spot, at)
 
 
 def usable_rights(
@@ -93,11 +93,17 @@ def usable_rights(
         for right in rights_of(member_id=person, at=at, kind=kind):
             if is_honoured_at(right.version, spot) and closed_at(right.version, spot, at) is None:
                 found.setdefault(right.id, right)
-    usable = [one for one in _in_period(list(found.values()), spot, at) if one.left > 0]
-    return sorted(usable, key=lambda one: (one.right.ends_at or _NEVER, one.id))
+    usable = [one for one in in_period(list(found.values()), spot, at) if one.left > 0]
+    return sorted(usable, key=by_end)
 
 
-def _in_period(rights: Sequence[Right], spot: Spot | None, at: datetime) -> list[UsableRight]:
+def by_end(usable: UsableRight) -> tuple[datetime, UUID]:
+    """What ends soonest first."""
+    return usable.right.ends_at or _NEVER, usable.id
+
+
+def in_period(rights: Sequence[Right], spot: Spot | None, at: datetime) -> list[UsableRight]:
+    """The rights with what is left of each in its period of `at`."""
     zone = group_zone() if spot is None else spot.zone
     periods = {right.id: right.period_at(at, zone) for right in rights}
     asked = {(one, periods[right.id].starts_on) for right in rights for one in (right.id, *right.others)}

@@ -20,7 +20,7 @@ from benefits.selectors.facts import Facts, facts_of
 from benefits.selectors.offers import offers_in_force
 from benefits.selectors.places import group_zone
 from members.models import MemberStatus, Residency, ResidencyRole
-from members.selectors.households import sharing_with
+from members.selectors.households import mates_of
 from members.selectors.residencies import effective_end
 from points.rules.expiry import start_of_day
 
@@ -94,14 +94,30 @@ def rights_of(
     offers = offers_in_force(at=at, kind=kind) if offers is None else offers
     rules = EntitlementRule.objects.in_force(at).filter(benefit__in=list(offers))
     in_force = list(rules.select_related("tier", "venue", "unit", "fact_set").order_by("code"))
-    sharing = sharing_with(member_id=member_id)
-    mates = {place.member.merged_into_id or place.member_id for place in sharing} - {member_id}
-    facts = facts_of([member_id, *sorted(mates)], asked=_asked_by(in_force), at=at)
-    granted = _grants_of(facts, offers, at)
+    facts = facts_around(member_id, in_force, at=at)
+    return derived(facts, rules=in_force, granted=_grants_of(facts, offers, at), offers=offers, at=at)
+
+
+def facts_around(member_id: UUID, rules: Sequence[EntitlementRule], *, at: datetime) -> list[Facts]:
+    """What the rules ask of the person, who comes first, and of the household that shares with them."""
+    mates = sorted(mates_of(member_id=member_id))
+    return facts_of([member_id, *mates], asked=_asked_by(rules), at=at)
+
+
+def derived(
+    facts: Sequence[Facts],
+    *,
+    rules: Sequence[EntitlementRule],
+    granted: Sequence[EntitlementGrant],
+    offers: dict[int, BenefitVersion],
+    at: datetime,
+) -> list[Right]:
+    """The rights of the first of `facts`, and what the others share with them, by what is in force."""
+    member_id = facts[0].member_id
     found: dict[UUID, Right] = {}
     for person in facts:
         is_own = person.member_id == member_id
-        for right in _of_rules(person, in_force, offers, at):
+        for right in _of_rules(person, rules, offers, at):
             if is_own or right.terms.sharing == Sharing.HOUSEHOLD:
                 found.setdefault(right.id, right)
         for grant in granted:

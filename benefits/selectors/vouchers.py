@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -13,10 +14,22 @@ from benefits.refusals import VoucherNotFound
 from benefits.rules.voucher_codes import as_voucher_code
 from benefits.rules.voucher_worth import VoucherTerms
 from common import CURRENCY_EXPONENTS
+from common.sql import rows
 from members.vault import blind_index
 from units.models import BusinessUnit
 
 CODE_KIND = "voucher"
+# As `living_vouchers`, and honoured at the unit.
+_USABLE: Final = """
+SELECT v.id, b.id, b.code, b.receipt_max, b.issuer_id, v.member_id, v.expires_at, b.name_zh, b.name_en,
+       b.kind, b.currency, b.amount, b.min_spend, b.percent, b.ceiling, b.minutes
+FROM benefits_voucher v JOIN benefits_voucherbatch b ON b.id = v.batch_id
+WHERE v.member_id = ANY (%(members)s) AND b.kind = ANY (%(kinds)s) AND v.state IN ('issued', 'locked')
+  AND (v.state = 'issued' OR v.locked_until <= %(at)s) AND v.valid_from <= %(at)s AND v.expires_at > %(at)s
+  AND EXISTS (SELECT FROM benefits_voucherbatch_units u
+              WHERE u.voucherbatch_id = b.id AND u.businessunit_id = %(unit)s)
+ORDER BY v.expires_at, v.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +69,10 @@ def usable_vouchers(
 ) -> list[UsableVoucher]:
     """What members (all ids of a person, or a household's) can use at `unit`, soonest end first.
 
-    One query. A lock whose time is over keeps nobody away.
+    One plain statement: a gate waits for it. A lock whose time is over keeps nobody away.
     """
-    found = (
-        living_vouchers(at=at)
-        .filter(member_id__in=member_ids, batch__kind__in=kinds, batch__units=unit)
-        .select_related("batch")
-        .defer("code")
-        .order_by("expires_at", "id")
-    )
-    return [_usable(voucher) for voucher in found]
+    asked = {"members": list(member_ids), "kinds": list(kinds), "unit": unit.pk, "at": at}
+    return [_usable(row) for row in rows(_USABLE, asked)]
 
 
 def living_vouchers(*, at: datetime) -> QuerySet[Voucher]:
@@ -175,17 +182,11 @@ def honoured_vouchers(*, recorded_from: datetime, recorded_before: datetime) -> 
         )
 
 
-def _usable(voucher: Voucher) -> UsableVoucher:
-    batch = voucher.batch
+def _usable(row: tuple[Any, ...]) -> UsableVoucher:
+    pk, batch_id, code, receipt_max, issuer_id, member_id, expires_at, name_zh, name_en, *terms = row
+    kind, currency, amount, min_spend, percent, ceiling, minutes = terms
+    decimals = CURRENCY_EXPONENTS.get(currency, 2)
+    said = VoucherTerms(kind, currency, decimals, amount, min_spend, percent, ceiling, minutes)
     return UsableVoucher(
-        id=voucher.pk,
-        batch_id=batch.pk,
-        code=batch.code,
-        terms=terms_of(batch),
-        receipt_max=batch.receipt_max,
-        issuer_id=batch.issuer_id,
-        member_id=voucher.member_id,
-        expires_at=voucher.expires_at,
-        name_zh=batch.name_zh,
-        name_en=batch.name_en,
+        pk, batch_id, code, said, receipt_max, issuer_id, member_id, expires_at, name_zh, name_en
     )

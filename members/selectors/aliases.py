@@ -28,3 +28,9 @@ def ids_of(member_id: UUID) -> list[UUID]:
         member_id,
         *Member.objects.filter(merged_into=member_id).order_by("pk").values_list("pk", flat=True),
     ]
+
+
+def ids_by_number(number: str) -> list[UUID]:
+    """All ids of the person whom a member number names, whether it is their own or an alias's; or none."""
+    named = Member.objects.filter(number=number).values_list("pk", "merged_into_id").first()
+    return [] if named is None else ids_of(named[1] or named[0])

@@ -8,6 +8,7 @@ from common.admin import Panel, list_address, page_link
 from members.admin.panels import member_panel
 from members.models import Member
 from members.rules.masking import masked_plate
+from members.selectors.aliases import ids_of
 from parking.models import ParkingSession
 from points.admin.moments import moment
 
@@ -17,7 +18,7 @@ SESSIONS_SHOWN = 10
 @member_panel(place=37)
 def parking_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- the shape of every panel maker
     """Where the member's cars stood, newest first."""
-    rows = ParkingSession.objects.filter(member=member).select_related("car_park__unit")
+    rows = ParkingSession.objects.filter(member_id__in=ids_of(member.pk)).select_related("car_park__unit")
     return Panel(
         title=_("Parking sessions"),
         headers=[_("began"), _("plate"), _("car park"), _("state"), _("fee")],

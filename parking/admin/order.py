@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from common import clock
 from common.admin import Panel, PanelPage, ReadOnlyAdmin, WholeTermSearch, actor_of, page_link
 from members.models import Member
+from members.selectors.aliases import ids_by_number
 from parking.models import OrderState, ParkingOrder, ParkingSession, Payment, PaymentState
 from parking.selectors.words import order_lines
 from parking.services.payments import refund_order
@@ -79,8 +80,8 @@ class ParkingOrderAdmin(ActsAdmin, WholeTermSearch, PanelPage):
         return [parts_panel(row), _payments_panel(row)]
 
     def found(self, queryset: Any, term: str) -> Any:
-        """By member number."""
-        return queryset.filter(member__number=term)
+        """By member number, an alias's too."""
+        return queryset.filter(member_id__in=ids_by_number(term))
 
     def has_refund_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whoever has the right, of what was paid."""

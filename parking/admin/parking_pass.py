@@ -18,6 +18,7 @@ from common import clock
 from common.admin import ReadOnlyAdmin, WholeTermSearch, actor_of, page_link
 from members.models import Member
 from members.rules.masking import masked_plate
+from members.selectors.aliases import ids_by_number
 from parking.models import CarPark, ParkingPass
 from parking.services.passes import end_pass, issue_pass
 from points.admin.acts import ActsAdmin, sent
@@ -84,9 +85,9 @@ class ParkingPassAdmin(ActsAdmin, WholeTermSearch, ReadOnlyAdmin):
     actions_detail = ("end",)
 
     def found(self, queryset: Any, term: str) -> Any:
-        """By the member, or by the reference."""
-        theirs = queryset.filter(member__number=term)
-        return theirs if theirs.exists() else queryset.filter(source_ref=term)
+        """By the member, whichever of their numbers is typed, or by the reference."""
+        members = ids_by_number(term)
+        return queryset.filter(member_id__in=members) if members else queryset.filter(source_ref=term)
 
     def has_issue_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
         """Whoever may add passes."""

@@ -13,6 +13,7 @@ from common.admin import Panel, PanelPage, WholeTermSearch, page_link
 from members.models import Member
 from members.rules.masking import masked_plate
 from members.rules.normalise import BadPlate
+from members.selectors.aliases import ids_by_number
 from parking.models import ParkingOrder, ParkingSession, SessionState
 from parking.rules.fees import money
 from parking.rules.gate_plate import gate_plate
@@ -67,7 +68,7 @@ class ParkingSessionAdmin(WholeTermSearch, PanelPage):
 
     def found(self, queryset: QuerySet[ParkingSession], term: str) -> QuerySet[ParkingSession]:
         """By whole plate or member number."""
-        members = list(Member.objects.filter(number=term).values_list("pk", flat=True))
+        members = ids_by_number(term)
         if members:
             return queryset.filter(member_id__in=members)
         try:

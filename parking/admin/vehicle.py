@@ -16,6 +16,7 @@ from members.models import Member
 from members.rules.masking import masked_plate
 from members.rules.normalise import BadPlate
 from members.rules.plate import normal_plate
+from members.selectors.aliases import ids_by_number
 from parking.models import Vehicle
 from parking.selectors.plates import plate_index_of
 from parking.services.vehicles import award_vehicle
@@ -62,9 +63,9 @@ class VehicleAdmin(ActsAdmin, WholeTermSearch, ReadOnlyAdmin):
 
     def found(self, queryset: Any, term: str) -> Any:
         """By whole plate or member number."""
-        theirs = queryset.filter(identity__member__number=term)
-        if theirs.exists():
-            return theirs
+        members = ids_by_number(term)
+        if members:
+            return queryset.filter(identity__member_id__in=members)
         try:
             return queryset.filter(identity__blind_index=plate_index_of(normal_plate(term)))
         except BadPlate:

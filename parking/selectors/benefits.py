@@ -1,14 +1,16 @@
 """Free hours and vouchers as the decision takes them: the one place that asks the floor below for them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from benefits.models import Measure
-from benefits.selectors.entitlements import usable_rights
+from benefits.selectors.in_haste import usable_in_haste
+from benefits.selectors.places import Spot
 from benefits.selectors.vouchers import usable_vouchers
 from members.models import Member
-from members.selectors.aliases import ids_of
 from parking.models import CarPark
 from parking.rules.fees import cents_of
 from parking.rules.offers import RightOffer, VoucherOffer
@@ -19,12 +21,11 @@ _KINDS: Final = ("parking_hours", "cash_off")
 
 
 def rights_for(member: Member, *, car_park: CarPark, at: datetime) -> tuple[RightOffer, ...]:
-    """The member's entitlements to free minutes in `car_park`, the soonest to end first; those lent to them,
-    too.
+    """The entitlements to free minutes in `car_park` of the person who goes on as `member`, those lent to
+    them, too; the soonest to end first.
     """
-    found = usable_rights(
-        member_ids=[member.pk], kind=FREE_PARKING, unit=car_park.unit, venue=car_park.venue, at=at
-    )
+    spot = Spot(car_park.unit, car_park.venue)
+    found = usable_in_haste(member_id=member.pk, kind=FREE_PARKING, spot=spot, at=at)
     return tuple(
         RightOffer(
             key=str(one.id),
@@ -39,12 +40,12 @@ def rights_for(member: Member, *, car_park: CarPark, at: datetime) -> tuple[Righ
 
 
 def vouchers_for(
-    member: Member, *, car_park: CarPark, at: datetime, due_cents: int
+    member_ids: Collection[UUID], *, car_park: CarPark, at: datetime, due_cents: int
 ) -> tuple[VoucherOffer, ...]:
-    """The member's vouchers that `car_park` takes, the soonest to end first; of hours, those whose bill is
-    due.
+    """The vouchers of a person, by all their ids, that `car_park` takes, the soonest to end first; of hours,
+    those whose bill is due.
     """
-    found = usable_vouchers(member_ids=ids_of(member.pk), kinds=_KINDS, unit=car_park.unit, at=at)
+    found = usable_vouchers(member_ids=member_ids, kinds=_KINDS, unit=car_park.unit, at=at)
     offers = []
     for one in found:
         if one.terms.currency != car_park.unit.currency:

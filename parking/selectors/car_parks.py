@@ -10,8 +10,9 @@ def car_park_by_code(code: str, *, unit: BusinessUnit) -> CarPark:
 
     :raises NotFound: the unit has none of this code
     """
-    rows = CarPark.objects.filter(unit=unit, code=code).select_related("venue", "unit")
+    rows = CarPark.objects.filter(unit=unit, code=code).select_related("venue")
     found = rows.first() if "\x00" not in code else None
     if found is None:
         raise NotFound(field="car_park")
+    found.unit = unit
     return found

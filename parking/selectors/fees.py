@@ -8,18 +8,11 @@ from django.db.models import Q
 
 from members.models import IdentityKind
 from members.selectors.residencies import effective_end
-from parking.models import (
-    OrderPart,
-    OrderState,
-    ParkingOrder,
-    ParkingPass,
-    ParkingSession,
-    PartKind,
-    Tariff,
-)
+from parking.models import ParkingPass, ParkingSession, Tariff
 from parking.rules.fees import CapDay, Curve, TariffTerms, cents_of, curve_of, whole_minutes
 from parking.rules.offers import Bill
 from parking.rules.rate_lines import from_kept
+from parking.selectors.books import Books, books_of
 from points.rules.expiry import start_of_day
 
 # Nobody is charged for longer than a year: such a stay has lost its exit.
@@ -55,17 +48,22 @@ class Due:
         return self.bill.due(0) + self.bill.covered_cents
 
 
-def due_of(session: ParkingSession, *, until: datetime) -> Due:
-    """What is due for `session` (with its car park and venue) if the car leaves at `until`."""
-    paid_cents, by_pass, leave_before = _paid(session)
+def due_of(session: ParkingSession, *, until: datetime, books: Books | None = None) -> Due:
+    """What is due for `session` (with its car park, unit and venue) if the car leaves at `until`.
+
+    `books`: those of the decision that asks, where they are at hand.
+    """
+    zone = session.car_park.venue.time_zone
+    if books is None:
+        day = until.astimezone(ZoneInfo(zone)).date()
+        books = books_of(session, member=None, day=day, at=until, until=until)
+    paid, tariff = books.paid, books.tariff
+    paid_cents, by_pass, leave_before = cents_of(paid.fee), cents_of(paid.by_pass), paid.leave_before
     if session.entered_at is None:
-        tariff = tariff_at(session.car_park_id, until)
         fee = cents_of(tariff.missing_entry_fee) if tariff else 0
         bill = Bill(0, max(0, fee - paid_cents))
         return Due(session, until, tariff, None, 0, fee, paid_cents, leave_before, None, bill)
-    tariff = tariff_at(session.car_park_id, session.entered_at)
     minutes = min(whole_minutes(session.entered_at, until), MINUTES_MAX)
-    zone = session.car_park.venue.time_zone
     if tariff is None:
         return Due(session, until, None, None, minutes, 0, paid_cents, leave_before, None, Bill(minutes, 0))
     curve = curve_of(terms_of(tariff, zone), start=session.entered_at, minutes=minutes)
@@ -73,7 +71,7 @@ def due_of(session: ParkingSession, *, until: datetime) -> Due:
     due = max(0, fee - paid_cents)
     if leave_before is not None and until <= leave_before:
         due = 0
-    covered = _covered(session, until, zone) if due else None
+    covered = _covered(session, until, zone) if due and books.may_have_pass else None
     if covered is None:
         bill = Bill(minutes, due, curve, paid_cents)
         return Due(session, until, tariff, curve, minutes, fee, paid_cents, leave_before, None, bill)
@@ -106,23 +104,6 @@ def terms_of(tariff: Tariff, zone: str) -> TariffTerms:
         cap_cents=None if tariff.daily_cap is None else cents_of(tariff.daily_cap),
         cap_day=CapDay(tariff.cap_period),
     )
-
-
-def _paid(session: ParkingSession) -> tuple[int, int, datetime | None]:
-    """(paid, of which by passes, until when the car may leave), from the orders of the stay that stand
-    paid.
-    """
-    orders = list(
-        ParkingOrder.objects.filter(session=session, state=OrderState.PAID).values_list(
-            "pk", "fee", "leave_before"
-        )
-    )
-    if not orders:
-        return 0, 0, None
-    parts = OrderPart.objects.filter(order_id__in=[pk for pk, _fee, _until in orders], kind=PartKind.PASS)
-    by_pass = sum(cents_of(amount) for amount in parts.values_list("amount", flat=True))
-    leave = max((until for _pk, _fee, until in orders if until is not None), default=None)
-    return sum(cents_of(fee) for _pk, fee, _until in orders), by_pass, leave
 
 
 def _covered(

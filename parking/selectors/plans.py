@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.core import signing
 
-from members.models import Member
+from members.models import Member, MemberStatus
 from parking.models import AutoPay, ParkingSession
 from parking.rules.deciding import decide
-from parking.rules.offers import Plan
+from parking.rules.offers import Plan, Sources
+from parking.selectors.books import books_of
 from parking.selectors.fees import Due, due_of
-from parking.selectors.offers import Offered, no_sources, offered_for, only
+from parking.selectors.offers import Offered, local_day_of, offered_for, only
 
 QUOTE_LIFE: Final = timedelta(minutes=5)
 _SALT = "parking.quote"
@@ -21,13 +22,17 @@ _SALT = "parking.quote"
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is due at an instant, and how it is best paid. `token`: what agrees to it, until `valid_until`."""
+    """What is due at an instant, and how it is best paid. `token`: what agrees to it, until `valid_until`.
+
+    `is_awaited`: an order of the stay awaits its money.
+    """
 
     due: Due
     offered: Offered
     plan: Plan
     token: str
     valid_until: datetime
+    is_awaited: bool = False
 
     @property
     def money_cents(self) -> int:
@@ -44,14 +49,19 @@ def decided(
     is_locked: bool = False,
 ) -> Decided:
     """The best plan for what is due at `until` (now, if nothing else is said). Writes nothing."""
-    due = due_of(session, until=until or at)
+    day = local_day_of(session, at)
+    books = books_of(session, member=member, day=day, at=at, until=until or at)
+    due = due_of(session, until=until or at, books=books)
     left = due.bill.due(0)
-    offered = no_sources(session, at=at)
-    if member is not None and left:
-        offered = offered_for(session, member=member, at=at, due_cents=left, is_locked=is_locked)
+    offered = Offered(Sources(), None, day)
+    if member is not None and member.status == MemberStatus.ACTIVE and left:
+        offered = offered_for(
+            session, member=member, books=books, day=day, at=at, due_cents=left, is_locked=is_locked
+        )
     plan = decide(due.bill, offered.sources)
     said = [str(session.pk), str(member.pk) if member else "", _digest(plan), at.timestamp()]
-    return Decided(due, offered, plan, signing.dumps(said, salt=_SALT, compress=True), at + QUOTE_LIFE)
+    token = signing.dumps(said, salt=_SALT, compress=True)
+    return Decided(due, offered, plan, token, at + QUOTE_LIFE, is_awaited=books.paid.is_awaited)
 
 
 def restricted(decision: Decided, auto_pay: AutoPay) -> Decided:

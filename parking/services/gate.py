@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from common.errors import DomainError, InvalidRequest
 from common.sql import retrying
 from members.models import Member
-from parking.models import AutoPay, CarPark, OrderState, ParkingOrder, ParkingSession, Passage, SessionState
+from parking.models import AutoPay, CarPark, OrderState, ParkingOrder, ParkingSession, Passage
 from parking.rules.gate_plate import gate_plate
 from parking.selectors.plans import Decided, decided, restricted
 from parking.selectors.plates import holder_of, plate_index_of
 from parking.services.joining import join_stays, stray_session
-from parking.services.locks import lock_member, lock_plate, locked_session
+from parking.services.locks import SEALED, lock_person, lock_plate, locked_inside, locked_session
 from parking.services.ordering import close_unpaid, open_order, place, place_collected
 
 # A gate whose clock runs ahead by more would charge for time that has not passed.
@@ -127,27 +127,25 @@ def _decide(
     at: datetime,
 ) -> Exit:
     until = session.exited_at if has_passed and session.exited_at else seen.happened_at
-    waiting = open_order(session)
     if collected is not None:
+        waiting = open_order(session)
         if waiting is not None:
             close_unpaid(waiting, OrderState.CANCELLED, by=by, at=at)
         now = decided(session, member=None, at=at, until=until)
         order = place_collected(session, now, amount=collected.amount, ref=collected.ref, by=by, at=at).order
         return _go(session, seen, now, order, has_passed=has_passed, by=by, at=at)
-    member = session.member
-    if member is not None:
-        lock_member(member.pk)
+    member = None if session.member is None else lock_person(session.member)
     # What was told late is decided by the terms and receipts of its day.
     moment = until if has_passed else at
     every = decided(session, member=member, at=moment, until=until, is_locked=True)
     if every.due.cents == 0:
         return _go(session, seen, every, None, has_passed=has_passed, by=by, at=at)
-    if waiting is None and every.plan.money == 0:
-        auto = restricted(every, _auto_pay(session, has_passed=has_passed))
+    if not every.is_awaited and every.plan.money == 0:
+        auto = restricted(every, _auto_pay(session, member, has_passed=has_passed))
         if auto.plan.money == 0:
             order = place(session, auto, member=member, by=by, at=at).order
             return _go(session, seen, auto, order, has_passed=has_passed, by=by, at=at)
-    return Exit(has_passed, session, every, waiting)
+    return Exit(has_passed, session, every, open_order(session) if every.is_awaited else None)
 
 
 def _go(
@@ -177,26 +175,23 @@ def _leave(seen: Seen, *, by: str, at: datetime) -> ParkingSession:
 
 def _waiting_session(seen: Seen, index: bytes, *, at: datetime) -> ParkingSession:
     """The stay of a car that waits at the exit; one without an entry where none is on record."""
-    inside = ParkingSession.objects.filter(
-        car_park=seen.car_park, plate_index=index, state=SessionState.INSIDE
-    ).values_list("pk", flat=True)
-    session = locked_session(
-        inside[0] if inside else stray_session(seen.car_park, seen.plate, index, at=at).pk
-    )
+    session = locked_inside(car_park=seen.car_park, plate_index=index)
+    if session is None:
+        session = locked_session(stray_session(seen.car_park, seen.plate, index, at=at).pk)
     if session.member_id is None:
         holder = holder_of(index)
         if holder is not None:
-            session.member = Member.objects.get(pk=holder.member_id)
+            session.member = Member.objects.defer(*SEALED).get(pk=holder.member_id)
             session.save(update_fields=["member"])
     return session
 
 
-def _auto_pay(session: ParkingSession, *, has_passed: bool) -> AutoPay:
+def _auto_pay(session: ParkingSession, member: Member | None, *, has_passed: bool) -> AutoPay:
     """What may be used without asking: as the plate's holder chose; of a car that is gone, nothing that was
     bought.
     """
     holder = holder_of(bytes(session.plate_index))
-    if holder is None or holder.member_id != session.member_id:
+    if holder is None or member is None or holder.member_id != member.pk:
         return AutoPay.FREE if has_passed else AutoPay.NOTHING
     if has_passed and holder.auto_pay == AutoPay.ALL:
         return AutoPay.FREE

@@ -1,11 +1,16 @@
 """What is locked, and in which order: a plate in a car park, the stay, the member (docs/locking.md)."""
 
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from members.models import Member
-from parking.models import ParkingSession
+from parking.models import CarPark, ParkingSession, SessionState
+
+# What no decision asks of a member, and costs a key and a cipher each.
+SEALED: Final = ("name", "address")
 
 
 def lock_plate(*, car_park_id: int, plate_index: bytes) -> None:
@@ -23,10 +28,31 @@ def lock_member(member_id: UUID) -> Member:
 
     Caps, receipts and rights are read under it: whoever uses a right locks the same row.
     """
-    return Member.objects.select_for_update(no_key=True).get(pk=member_id)
+    return Member.objects.select_for_update(no_key=True).defer(*SEALED).get(pk=member_id)
+
+
+def lock_person(member: Member) -> Member:
+    """As `lock_member`, of the member under whom the person goes on: a stay may be older than their merge."""
+    person = lock_member(member.merged_into_id or member.pk)
+    while person.merged_into_id is not None:
+        person = lock_member(person.merged_into_id)
+    return person
 
 
 def locked_session(session_id: UUID) -> ParkingSession:
     """The stay, its row locked: orders of one stay are placed, paid and let go one after another."""
+    return _locked().select_related("car_park__venue", "car_park__unit", "member").get(pk=session_id)
+
+
+def locked_inside(*, car_park: CarPark, plate_index: bytes) -> ParkingSession | None:
+    """The stay of a plate that is inside, its row locked; None: none is on record. Under the plate's lock."""
+    rows = _locked().select_related("member")
+    found = rows.filter(car_park=car_park, plate_index=plate_index, state=SessionState.INSIDE).first()
+    if found is not None:
+        found.car_park = car_park
+    return found
+
+
+def _locked() -> QuerySet[ParkingSession]:
     rows = ParkingSession.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("car_park__venue", "car_park__unit", "member").get(pk=session_id)
+    return rows.defer(*(f"member__{name}" for name in SEALED))

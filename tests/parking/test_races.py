@@ -181,6 +181,7 @@ def test_killed_between_success_and_commit_the_notice_completes_the_order_once(a
     allow(car_park, program=program, points_per_unit=40)
     driver = make_driver()
     give(driver, program, 200)
+    make_rule(make_benefit(provider=mall), 60, "day")
     placed = pay(come(car_park), driver, hours(5))
     at = hours(5) + timedelta(minutes=1)
     headers, body = customer_pays(
@@ -199,9 +200,11 @@ def test_killed_between_success_and_commit_the_notice_completes_the_order_once(a
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (ParkingOrder.objects.get().state, Payment.objects.get().state) == ("placed", "asked")
     assert balance(driver, program) == 200
+    assert [entry.kind for entry in EntitlementEntry.objects.all()] == ["hold"]
     for _ in range(2):
         hear_notice(provider="sandbox", headers=headers, body=body, at=at)
     settle_due(by="test", at=at + timedelta(minutes=1))
     assert (ParkingOrder.objects.get().state, Payment.objects.get().state) == ("paid", "succeeded")
     assert (balance(driver, program), PointsPaid.objects.count()) == (0, 1)
+    assert [entry.kind for entry in EntitlementEntry.objects.order_by("place")] == ["hold", "use"]
     assert audit().is_clean

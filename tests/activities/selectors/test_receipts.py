@@ -41,7 +41,7 @@ def test_a_receipt_says_where_it_is_from_and_what_still_stands_of_it(mall, membe
     sale = do(mall, member, "S1", outlet=outlet)
     do(mall, member, "F1", "30.00", kind="refund", refund_of="S1")
 
-    (receipt,) = receipts_of([member.pk], NOW - DAY, NOW + DAY, [mall])
+    (receipt,) = receipts_of([member.pk], NOW - DAY, NOW + DAY, [mall.pk])
 
     assert (receipt.activity_id, receipt.member_id, receipt.source_ref) == (sale.pk, member.pk, "S1")
     assert (receipt.unit_id, receipt.venue_id, receipt.outlet_id) == (mall.pk, outlet.venue_id, outlet.pk)
@@ -60,7 +60,7 @@ def test_only_purchases_of_these_people_here_and_then_that_were_kept(mall, membe
     do(mall, member, "F", kind="refund", refund_of="BACK")
     do(mall, alias, "ALIAS", at=NOW - DAY / 2)
 
-    found = receipts_of([member.pk, alias.pk], NOW - DAY, NOW, [mall])
+    found = receipts_of([member.pk, alias.pk], NOW - DAY, NOW, [mall.pk])
 
     assert [receipt.source_ref for receipt in found] == ["EARLY", "ALIAS"]
 
@@ -70,4 +70,4 @@ def test_it_asks_the_database_once(mall, member, django_assert_num_queries):
         do(mall, member, f"S{number}")
 
     with django_assert_num_queries(1):
-        assert len(receipts_of([member.pk], NOW - DAY, NOW + DAY, [mall])) == 5
+        assert len(receipts_of([member.pk], NOW - DAY, NOW + DAY, [mall.pk])) == 5

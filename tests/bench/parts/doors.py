@@ -1,19 +1,9 @@
 """P7: an earn over HTTP, through gunicorn as `make up` runs it, beside an empty view and the ORM ledger's."""
 
-import http.client
-import os
-import signal
-import socket
-import subprocess
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
-from loyalty.engines.processes import WEB, command_here
 from tests.bench.crew import Crew
 from tests.bench.place import manage
 from tests.bench.run import LEDGER, PEERS, Run, per_s
-from tests.schemas import PROJECT
+from tests.bench.web import web
 
 CLIENTS = 8
 # A key may ask 6,000 times a minute.
@@ -25,16 +15,16 @@ def measure(run: Run) -> None:
     tokens = _tokens(run)
     members = {"members": run.scale.members}
     product, peer = run.place.environment(LEDGER), run.place.environment(PEERS, "tests.bench.peer_settings")
-    with _web(product, "loyalty.wsgi:application") as web, _web(peer, "loyalty.wsgi:application") as peers:
+    with web(product, "loyalty.wsgi:application") as ours, web(peer, "loyalty.wsgi:application") as peers:
         told = run.compare(
             [
-                Crew("HTTP, empty DRF view", "web:nothing", CLIENTS, {"port": web[1]}, helper=web[0]),
+                Crew("HTTP, empty DRF view", "web:nothing", CLIENTS, {"port": ours[1]}, helper=ours[0]),
                 Crew(
                     "HTTP earn",
                     "web:activity",
                     CLIENTS,
-                    {"port": web[1], "tokens": tokens, **members},
-                    helper=web[0],
+                    {"port": ours[1], "tokens": tokens, **members},
+                    helper=ours[0],
                 ),
                 Crew(
                     "HTTP, DRF and ORM ledger",
@@ -78,44 +68,3 @@ for number in range({KEYS}):
     )
     print(token)
 """
-
-
-@contextmanager
-def _web(environment: Mapping[str, str], application: str) -> Iterator[tuple[int, int]]:
-    """gunicorn by the product's own command; its process id and port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [*command_here(WEB.command)[:-1], application]
-    server = subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env={**environment, "PORT": str(port), "BIND": "127.0.0.1", "PYTHONPATH": str(PROJECT)},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        _await(server, port)
-        yield server.pid, port
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=60)
-
-
-def _await(server: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            line.request("GET", "/")
-            answer = line.getresponse()
-            answer.read()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            if answer.status >= 500:
-                raise RuntimeError(f"the web server on port {port} answers {answer.status}")
-            return
-        finally:
-            line.close()
-    raise RuntimeError(f"the web server on port {port} did not answer (exit code {server.poll()})")
