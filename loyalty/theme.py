@@ -65,6 +65,9 @@ SIDEBAR: tuple[tuple[Any, tuple[Screen, ...]], ...] = (
             Screen("benefits.factset", _("Segments"), "groups"),
             Screen("benefits.grantrequest", _("Grants by hand"), "volunteer_activism"),
             Screen("benefits.entitlementgrant", _("Entitlement grants"), "card_giftcard"),
+            Screen(
+                "benefits.entitlemententry", _("At the counter"), "point_of_sale", "admin:benefits_counter"
+            ),
             Screen("benefits.entitlemententry", _("Usages of entitlements"), "fact_check"),
             Screen("benefits.grantlimit", _("Limits for grants by hand"), "speed"),
         ),

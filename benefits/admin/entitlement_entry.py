@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
+from benefits.admin.counter import CounterDesk
 from benefits.models import EntitlementEntry, EntitlementGrant, EntitlementRule, EntryKind
 from benefits.selectors.words import amount_in_words
 from benefits.services.usages import restore_usage
 from common import clock
 from common.admin import Panel, PanelPage, WholeTermSearch, actor_of, page_link
 from members.selectors.aliases import ids_by_number
-from points.admin.acts import ActsAdmin, RejectionForm, sent
+from points.admin.acts import RejectionForm, sent
 from points.admin.columns import LedgerColumns
 from points.admin.moments import moment
 
@@ -31,7 +32,7 @@ KIND_COLOURS = {
 
 
 @admin.register(EntitlementEntry)
-class EntitlementEntryAdmin(LedgerColumns, WholeTermSearch, ActsAdmin, PanelPage):
+class EntitlementEntryAdmin(CounterDesk, LedgerColumns, WholeTermSearch, PanelPage):
     """Every hold, use, release and restoring: who provided, who honoured, at what worth."""
 
     list_display = (

@@ -64,6 +64,22 @@ class ActsAdmin(BaseAdmin):
             else:
                 self.message_user(request, done, messages.SUCCESS)
                 return HttpResponseRedirect(address)
+        return self.shown(
+            request, form=form, title=title, button=button, words=words, panels=panels, is_danger=is_danger
+        )
+
+    def shown(
+        self,
+        request: HttpRequest,
+        *,
+        form: forms.BaseForm,
+        title: Any,
+        button: Any,
+        words: Any = "",
+        panels: Sequence[Panel] = (),
+        is_danger: bool = False,
+    ) -> HttpResponse:
+        """The page of an act, as its form stands."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
