@@ -46,7 +46,7 @@ def retrying(operation: Callable[[], Result]) -> Result:
     raise AssertionError("the last try returns or raises")
 
 
-def rows(statement: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """What a plain statement reads. For reads that somebody waits for: the ORM composes each one anew."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

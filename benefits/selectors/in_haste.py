@@ -4,9 +4,9 @@ The rules are those of benefits/selectors/rights.py; only the reading differs: p
 composes, and no row that only a text would name.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from benefits.models import (
@@ -73,7 +73,8 @@ def _offers(kind: str, spot: Spot, at: datetime) -> dict[int, BenefitVersion]:
     asked["outlet"] = None if spot.outlet is None else spot.outlet.pk
     local = at.astimezone(spot.zone)
     found = {}
-    for version in BenefitVersion.objects.raw(_OFFERS, asked):
+    read: Iterable[Any] = BenefitVersion.objects.raw(_OFFERS, asked)
+    for version in read:
         if closed_because(_calendar(version, version.shut_from, version.shut_until), local) is None:
             kept = BenefitKind(pk=version.kind_id, code=kind, measure=version.measure)
             version.benefit = Benefit(pk=version.benefit_id, kind=kept)
@@ -88,7 +89,7 @@ def _calendar(version: BenefitVersion, shut_from: Sequence[date], shut_until: Se
 
 
 def _rules(offers: Collection[int], at: datetime) -> list[EntitlementRule]:
-    rules = list(EntitlementRule.objects.raw(_RULES, {"at": at, "benefits": list(offers)}))
+    rules: list[Any] = list(EntitlementRule.objects.raw(_RULES, {"at": at, "benefits": list(offers)}))
     for rule in rules:
         if rule.tier_id is not None:
             rule.tier = Tier(pk=rule.tier_id, level=rule.tier_level)

@@ -26,7 +26,7 @@ PLANTED = {
     "UPDATE parking_orderpart SET ref = gen_random_uuid() WHERE kind = 'voucher_hours'":
         "parking_part_has_what_it_used",
     "UPDATE parking_orderpart SET points = points + 1 WHERE kind = 'points'": "parking_part_has_what_it_used",
-    "UPDATE parking_payment SET state = 'failed'": "parking_part_has_what_it_used",
+    "UPDATE parking_payment SET state = 'failed', paid_at = NULL": "parking_part_has_what_it_used",
     """DROP INDEX a_receipt_frees_parking_once;
        INSERT INTO parking_receiptuse (receipt_id, order_id, unit_id, minutes, value, used_at)
        SELECT receipt_id, order_id, unit_id, minutes, value, used_at FROM parking_receiptuse""":
