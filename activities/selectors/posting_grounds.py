@@ -22,7 +22,7 @@ def rules_behind(posting: Posting) -> tuple[TraceLine, ...]:
     """
     earned: Posting | None = posting
     if posting.kind == PostingKind.REVERSAL:
-        earned = Posting.objects.filter(pk=posting.reverses).first()
+        earned = Posting.objects.filter(pk=posting.reverses).first() if posting.reverses else None
     ref = posting_ref_read(earned.source_ref) if earned is not None else None
     if earned is None or ref is None or earned.kind != PostingKind.ACCRUAL:
         return ()
