@@ -219,7 +219,7 @@ class ActivityAdmin(ActsAdmin, WholeTermSearch, PanelPage):
             title=f"{gettext('Refund')}: {sale}",
             button=_("Refund"),
             words=_(
-                "Points that the sale earned are taken back in proportion; money is given back elsewhere."
+                "A line takes back what it earned, an amount its share of all; money is given back elsewhere."
             ),
             panels=panels,
             is_danger=True,

@@ -15,6 +15,7 @@ from activities.selectors.traces import stood_before, trace_of
 from common.admin import Panel, page_link
 from points.admin.moments import moment
 from points.models import Posting
+from points.selectors.explaining.words import rule_told
 
 REFUNDS_SHOWN = 50
 
@@ -70,7 +71,7 @@ def refunds_panel(activity: Activity) -> Panel | None:
             )
             for row in rows
         ],
-        note=_("All refunds together take back what the sale earned in proportion, to the point."),
+        note=_("A line takes back what it earned, an amount its share of all; together to the point."),
         right=frozenset({2, 3}),
     )
 
@@ -94,7 +95,7 @@ def trace_panels(activity: Activity) -> list[Panel]:
             trace_panel(
                 _("What stood until %(until)s: %(points)s") % {"until": moment(until), "points": given},
                 trace,
-                note=_("Other activities of the member came to be known, and share its caps."),
+                note=_("Then a refund, or another activity that shares its caps, came to be known."),
             )
         )
     return panels
@@ -129,7 +130,7 @@ def points_panel(activity: Activity) -> Panel:
             (
                 one.program,
                 f"{one.points:+,}",
-                one.rule or "—",
+                rule_told(one.rule) or "—",
                 page_link(Posting, one.posting_id, str(one.posting_id)[-8:]),
             )
             for one in points_moved_by([activity]).get(activity.pk, ())

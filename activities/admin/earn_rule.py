@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSplitDateTimeVerticalWidget
 
@@ -68,14 +69,14 @@ class EarnRuleAdmin(ActsAdmin, PeriodAdmin, PanelPage):
     """How activities become points: where, for whom, from when to when, and which two people said so."""
 
     list_display = (
-        *("rule", "title", "unit", "program", "effect_told", "state", "starts", "ends", "approved_by"),
+        *("rule", "title", "unit_told", "program", "effect_told", "state", "starts", "ends", "approved_by"),
     )
     list_filter = (InForceFilter, "effect", "unit", "program")
     list_select_related = ("unit", "program", "approved_by")
     ordering = ("code", "-version")
     fields = (
         ("rule", "title"),
-        ("unit", "program"),
+        ("unit_told", "program"),
         ("effect_told", "priority"),
         ("starts", "ends"),
         ("proposed_by", "approved_by"),
@@ -159,6 +160,11 @@ class EarnRuleAdmin(ActsAdmin, PeriodAdmin, PanelPage):
         """In the reader's language."""
         return rule.name
 
+    @display(description=_("business unit"), ordering="unit")
+    def unit_told(self, rule: EarnRule) -> Any:
+        """Of a rule of the group: several."""
+        return rule.unit or _("several")
+
     @display(description=_("effect"))
     def effect_told(self, rule: EarnRule) -> Any:
         """What it does, with its number."""
@@ -181,9 +187,17 @@ def effect_in_words(rule: EarnTerms) -> Any:
             said = []
             if rule.points_per_currency_unit:
                 rate = number_format(rule.points_per_currency_unit.normalize())
-                said.append(text("%(rate)s points per currency unit") % {"rate": rate})
+                words = ngettext(
+                    "%(rate)s point per currency unit",
+                    "%(rate)s points per currency unit",
+                    1 if rule.points_per_currency_unit == 1 else 2,
+                )
+                said.append(words % {"rate": rate})
             if rule.fixed_points:
-                said.append(text("%(points)s points per activity") % {"points": rule.fixed_points})
+                words = ngettext(
+                    "%(points)s point per activity", "%(points)s points per activity", rule.fixed_points
+                )
+                said.append(words % {"points": rule.fixed_points})
             return " + ".join(said) or text("no points")
         case EarnEffect.MULTIPLIER if rule.factor is not None:
             return f"× {number_format(rule.factor.normalize())}"
