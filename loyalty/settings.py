@@ -267,7 +267,8 @@ MATCH_LINK_ABOVE = env.float("MATCH_LINK_ABOVE", default=0.95)
 # From here on a person is asked.
 MATCH_ASK_ABOVE = env.float("MATCH_ASK_ABOVE", default=0.05)
 # Whether differing Western given names (Bob, Robert) may be one person's where birth date and the rest agree.
-MATCH_LINK_CALL_NAMES = env.bool("MATCH_LINK_CALL_NAMES", default=True)
+# Twins of one address differ in nothing else: a group that has Western families leaves it off.
+MATCH_LINK_CALL_NAMES = env.bool("MATCH_LINK_CALL_NAMES", default=False)
 
 # --- privacy (docs/privacy.md) ---
 # How many members one operator may see in full within 24 hours.

@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 
 from common.errors import DomainError
 from common.sql import plain_array
-from members.vault import DESTROYED, DataKey, data_key, new_data_keys
+from members.vault import DESTROYED, DataKey, data_key, new_data_keys, seal
 
 _ROWS_A_STATEMENT: Final = 1_000
 
@@ -54,6 +54,18 @@ def keys_of(owners: Collection[UUID], *, using: str = DEFAULT_DB_ALIAS) -> dict[
 def keys_of_new(owners: Sequence[UUID]) -> dict[UUID, DataKey]:
     """Data keys for members who are being made in this transaction: nobody can have made theirs."""
     return _store(new_data_keys(owners), DEFAULT_DB_ALIAS)
+
+
+def sealed_for(owner: UUID | None, words: str) -> bytes:
+    """`words` closed with the owner's key; with the ring's where they are about nobody. Empty stays empty.
+
+    Called before wallets are locked: keys come before them (docs/locking.md).
+
+    :raises MemberErased: it was destroyed
+    """
+    if not words:
+        return b""
+    return seal(words) if owner is None else key_of(owner).seal(words)
 
 
 def destroy_keys(owners: Iterable[UUID]) -> int:

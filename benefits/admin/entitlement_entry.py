@@ -51,7 +51,7 @@ class EntitlementEntryAdmin(CounterDesk, LedgerColumns, WholeTermSearch, PanelPa
                 "fields": (
                     ("kind", "told_amount"), ("member_link", "benefit_name"), ("provider", "unit"),
                     ("outlet", "venue"),
-                    ("worth", "payer"), ("at", "source_ref"), ("actor", "reason"),
+                    ("worth", "payer"), ("at", "source_ref"), ("actor", "reason"), "words",
                 )
             },
         ),
@@ -148,7 +148,7 @@ class EntitlementEntryAdmin(CounterDesk, LedgerColumns, WholeTermSearch, PanelPa
                 source_ref=f"by-hand:{usage.pk}:{usage.followers.count() + 1}",
                 by=actor_of(request.user),
                 at=at,
-                reason=said["note"],
+                words=said["note"],
             )
             address = reverse("admin:benefits_entitlemententry_change", args=[back.entry.pk])
             return _("Reversed."), address

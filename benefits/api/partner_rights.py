@@ -25,6 +25,7 @@ from members.api.codes import CodeDoor
 from members.models import Member, MemberStatus
 from members.rules.masking import masked_name
 from members.selectors.aliases import survivor_of
+from members.services.looking import look_as_unit
 from members.services.member_codes import ShownCode, proven_code
 from points.api.till import TillView
 from units.api.auth import ScopeMissing
@@ -80,7 +81,8 @@ class EntitlementsVerify(_RightsDoor):
     def post(self, _request: Request) -> Response:
         """What the member may use at this unit and outlet now, what ends soonest first. Uses nothing up.
 
-        A suspended member has nothing. Refusals: `member_code_wrong`; `member_code_expired`;
+        A suspended member has nothing. A unit that does not know them sees their name only under their
+        consent. Refusals: `member_code_wrong`; `member_code_expired`;
         `too_many_wrong_codes`; 404 names its `field`.
         """
         asked = self.read(VerifyRequest)
@@ -98,10 +100,13 @@ class EntitlementsVerify(_RightsDoor):
             if member.status == MemberStatus.ACTIVE
             else []
         )
+        seen = look_as_unit(
+            member_id=member.pk, unit=spot.unit, fields=["name"], by=self.actor, at=clock.now()
+        )
         told = {
             "id": member.pk,
             "number": member.number,
-            "name": masked_name(member.name),
+            "name": None if seen is None else masked_name(seen.values.get("name", "")),
             "entitlements": usable,
         }
         return Response(VerifiedShape(told, context={"member_id": member.pk}).data)

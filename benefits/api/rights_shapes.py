@@ -151,7 +151,10 @@ class VerifiedShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     number = serializers.CharField()
-    name = serializers.CharField()
+    name = serializers.CharField(
+        allow_null=True,
+        help_text=_("Masked. Null: they are no customer of this unit and did not agree, or said no."),
+    )
     entitlements = EntitlementShape(many=True)
 
 

@@ -1,12 +1,14 @@
 """A grant: so much of a benefit given to one member, by a purchase, as a reward, or by hand."""
 
 from django.db import models
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from benefits.models.benefit import Benefit
 from benefits.models.rule import AMOUNT_MAX, PeriodZone, QuotaPeriod, Sharing
 from common.clock import uuid7
 from members.models import Member
+from members.models.encrypted_field import EncryptedTextField, OctetLength
 from units.models import BusinessUnit
 
 
@@ -105,7 +107,7 @@ class GrantEnd(models.Model):
         null=True,
         help_text=_("Of a quota in all; empty for one that is given anew each period."),
     )
-    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    reason = EncryptedTextField(_("reason"), owner="grant.member_id", blank=True, default="")
     ended_by = models.CharField(_("ended by"), max_length=80)
     ended_at = models.DateTimeField(_("ended"))
 
@@ -120,7 +122,7 @@ class GrantEnd(models.Model):
                 condition=models.Q(left__isnull=True) | models.Q(left__gte=0), name="grant_leaves_no_debt"
             ),
             models.CheckConstraint(
-                condition=~models.Q(ending="withdrawn") | models.Q(reason__gt=""),
+                condition=~models.Q(ending="withdrawn") | models.Q(GreaterThan(OctetLength("reason"), 0)),
                 name="a_withdrawal_says_why",
             ),
         ]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from benefits.models.benefit import Benefit
@@ -13,6 +14,7 @@ from benefits.models.grant import EntitlementGrant
 from benefits.models.rule import AMOUNT_MAX
 from common.clock import uuid7
 from members.models import Member
+from members.models.encrypted_field import EncryptedTextField, OctetLength
 from units.models import BusinessUnit
 
 VALUE_MAX = Decimal(10_000_000)
@@ -49,7 +51,7 @@ class GrantRequest(models.Model):
     # What it is worth by the version in force when it was asked: what limits are about.
     value = models.DecimalField(_("worth"), max_digits=14, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3, default="CNY")
-    reason = models.CharField(_("what happened"), max_length=300)
+    reason = EncryptedTextField(_("what happened"), owner="member_id")
     state = models.CharField(
         _("state"), max_length=9, choices=GrantRequestState.choices, default=GrantRequestState.ASKED
     )
@@ -65,7 +67,7 @@ class GrantRequest(models.Model):
         verbose_name=_("decided by"),
     )
     decided_at = models.DateTimeField(_("decided"), null=True)
-    note = models.CharField(_("note"), max_length=300, blank=True, default="")
+    note = EncryptedTextField(_("note"), owner="member_id", blank=True, default="")
     grant = models.OneToOneField(
         EntitlementGrant,
         on_delete=models.PROTECT,
@@ -84,7 +86,9 @@ class GrantRequest(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX) & Q(value__gte=0) & Q(reason__gt=""),
+                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX)
+                & Q(value__gte=0)
+                & Q(GreaterThan(OctetLength("reason"), 0)),
                 name="grant_request_is_whole",
             ),
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from benefits.models.reward import Reward
 from benefits.models.stock_row import Stock
 from common.clock import uuid7
 from members.models import Member
+from members.models.encrypted_field import EncryptedTextField
 from points.models import Hold, Program
 from units.models import BusinessUnit, Outlet
 
@@ -123,7 +124,7 @@ class RewardOrderEvent(models.Model):
     )
     # Of the money: the till's own receipt; of a refund, the receipt that paid it back.
     receipt_ref = models.CharField(_("receipt"), max_length=128, blank=True, default="")
-    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    reason = EncryptedTextField(_("reason"), owner="order.member_id", blank=True, default="")
     by = models.CharField(_("by"), max_length=80)
     at = models.DateTimeField(_("at"))
 

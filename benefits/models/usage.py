@@ -9,6 +9,7 @@ from benefits.models.version import BenefitVersion, Payer
 from common import Money
 from common.clock import uuid7
 from members.models import Member, Residency
+from members.models.encrypted_field import EncryptedTextField
 from units.models import BusinessUnit, Outlet, Venue
 
 
@@ -83,7 +84,9 @@ class EntitlementEntry(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     source_ref = models.CharField(_("source reference"), max_length=200)
     actor = models.CharField(_("by"), max_length=80)
+    # A word of ours; what people say stands beside the chain, closed with the member's key.
     reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    words = EncryptedTextField(_("what happened"), owner="member_id", blank=True, default="")
     at = models.DateTimeField(_("happened"))
     digest = models.BinaryField(_("digest"), max_length=32, default=b"")
 

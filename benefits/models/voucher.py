@@ -128,7 +128,7 @@ class VoucherEvent(models.Model):
     currency = models.CharField(_("currency"), max_length=3, blank=True, default="")
     # Of a lock its time-out; of what a refund gives back after its end, the end of its grace.
     until = models.DateTimeField(_("until"), null=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    reason = EncryptedTextField(_("reason"), owner="voucher.member_id", blank=True, default="")
     by = models.CharField(_("by"), max_length=80)
     at = models.DateTimeField(_("at"))
     recorded_at = models.DateTimeField(_("recorded"))

@@ -57,6 +57,7 @@ def entry_after(
     by: str,
     at: datetime,
     reason: str = "",
+    words: str = "",
 ) -> EntitlementEntry:
     """What follows a hold or a usage: of the same right, period, place and worth of one."""
     entry = EntitlementEntry.objects.create(
@@ -68,6 +69,7 @@ def entry_after(
         source_ref=source_ref,
         actor=by,
         reason=reason,
+        words=words,
         at=at,
     )
     entry.refresh_from_db()

@@ -18,13 +18,14 @@ from benefits.models.grant_request import VALUE_MAX
 from benefits.refusals import AmountOutOfRange
 from benefits.selectors.grant_limits import grant_limits_of, granted_alone_today
 from benefits.selectors.offers import offers_in_force
-from benefits.services.entries import amount_fits
+from benefits.services.entries import amount_fits, lock_people
 from benefits.services.grants import GrantTerms, grant_right
 from common.admin import actor_of
 from common.clock import uuid7
 from common.errors import DomainError
 from common.sql import retrying
 from members.models import Member, MemberStatus
+from members.selectors.aliases import survivor_of
 from points.refusals import InstantOutOfRange, MemberNotActive, ReferenceReused
 from points.services.adjusting import ReasonMissing
 from points.services.approvals import (
@@ -163,6 +164,8 @@ def _ask(asked: GrantRequest, by: User, at: datetime) -> GrantRequest:
         if earlier is not None:
             return _same(earlier, asked)
         limits = grant_limits_of(by)
+        # People come before the key that closes the words about them.
+        lock_people({survivor_of(asked.member_id)})
         fits = (
             asked.value <= limits.alone and granted_alone_today(by, at=at) + asked.value <= limits.alone_day
         )

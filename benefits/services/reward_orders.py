@@ -5,6 +5,7 @@ that is killed between the two leaves neither. Locks: the order, the member's wa
 total is limited, vouchers, the stock (docs/locking.md).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -35,6 +36,7 @@ from benefits.selectors.rewards import (
 from benefits.services.stock import release, reserve, take
 from benefits.services.voucher_batches import issue_voucher_to
 from common.clock import uuid7
+from members.data_keys import sealed_for
 from members.models import Member
 from members.selectors.aliases import ids_of
 from points.refusals import ReferenceReused
@@ -162,11 +164,12 @@ def cancel_order(
     :raises OrderEnded: handed over (it is refunded instead), or its time is over
     """
     refuse_odd_instants(at=at)
+    words = closed_words(order_id, reason)
     order = locked_order(order_id, None, member=member)
     if order.state == OrderState.CANCELLED:
         return OrderDone(order, is_replay=True)
     _refuse_ended(order, at)
-    _let_go(order, OrderAct.CANCELLED, by=by, at=at, reason=reason)
+    _let_go(order, OrderAct.CANCELLED, by=by, at=at, reason=words)
     return OrderDone(order_anew(order), is_replay=False)
 
 
@@ -218,12 +221,34 @@ def locked_order(
 
 
 def add_event(
-    order: RewardOrder, kind: OrderAct, *, by: str, at: datetime, receipt_ref: str = "", reason: str = ""
+    order: RewardOrder, kind: OrderAct, *, by: str, at: datetime, receipt_ref: str = "", reason: bytes = b""
 ) -> None:
-    """Write what happened; the database moves the order."""
+    """Write what happened; the database moves the order. `reason`: see closed_words."""
     RewardOrderEvent(
         order=order, kind=kind, unit=order.unit, receipt_ref=receipt_ref, reason=reason, by=by, at=at
     ).save(force_insert=True)
+
+
+def closed_words(order_id: UUID, reason: str) -> bytes:
+    """A person's words about an order, closed with its member's key: before the order and wallets are locked.
+
+    :raises members.data_keys.MemberErased: nothing is written down about them any more
+    """
+    member_id = RewardOrder.objects.filter(pk=order_id).values_list("member_id", flat=True).first()
+    return b"" if member_id is None else sealed_for(member_id, reason.strip())
+
+
+def end_waiting_orders(*, member_ids: Collection[UUID], by: str, at: datetime) -> int:
+    """Give up every order of these members that waits: points and pieces are free again. How many.
+
+    Inside the caller's transaction. Safe to repeat.
+    """
+    rows = RewardOrder.objects.select_for_update(of=("self",), no_key=True).select_related("stock", "unit")
+    waiting = list(rows.filter(member_id__in=member_ids, state=OrderState.PLACED).order_by("pk"))
+    for order in waiting:
+        act = OrderAct.EXPIRED if order.expires_at <= at else OrderAct.CANCELLED
+        _let_go(order, act, by=by, at=at)
+    return len(waiting)
 
 
 def order_anew(order: RewardOrder) -> RewardOrder:
@@ -341,7 +366,7 @@ def _hand_over(order: RewardOrder, *, receipt_ref: str, by: str, at: datetime) -
         issue_voucher_to(member=order.member, batch=batch, cause=voucher_cause(order, number), by=by, at=at)
 
 
-def _let_go(order: RewardOrder, kind: OrderAct, *, by: str, at: datetime, reason: str = "") -> None:
+def _let_go(order: RewardOrder, kind: OrderAct, *, by: str, at: datetime, reason: bytes = b"") -> None:
     void_hold(hold_id=order.hold_id, units=[order.unit], at=at)
     release(order, by=by, at=at)
     add_event(order, kind, by=by, at=at, reason=reason)

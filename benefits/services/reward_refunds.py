@@ -7,7 +7,14 @@ from django.db import transaction
 
 from benefits.models import OrderAct, OrderState, RewardKind, RewardOrder, Voucher, VoucherState
 from benefits.reward_refusals import OrderNotFulfilled, VouchersUsedUp
-from benefits.services.reward_orders import OrderDone, add_event, locked_order, order_anew, voucher_cause
+from benefits.services.reward_orders import (
+    OrderDone,
+    add_event,
+    closed_words,
+    locked_order,
+    order_anew,
+    voucher_cause,
+)
 from benefits.services.stock import take_back
 from benefits.services.voucher_batches import void_voucher
 from common.errors import InvalidRequest
@@ -36,10 +43,12 @@ def refund_order(
     :raises OrderNotFulfilled: nothing was handed over
     :raises VouchersUsedUp: what the order gave was used
     :raises InvalidRequest: no reason
+    :raises MemberErased: nothing is written down about them any more
     """
     refuse_odd_instants(at=at)
     if not reason.strip():
         raise InvalidRequest(field="reason")
+    words = closed_words(order_id, reason)
     order = locked_order(order_id, units)
     if order.state == OrderState.REFUNDED:
         return OrderDone(order, is_replay=True)
@@ -57,7 +66,7 @@ def refund_order(
         _withdraw_vouchers(order, by=by, at=at)
     if is_returned:
         take_back(order, by=by, at=at)
-    add_event(order, OrderAct.REFUNDED, receipt_ref=receipt_ref, reason=reason.strip(), by=by, at=at)
+    add_event(order, OrderAct.REFUNDED, receipt_ref=receipt_ref, reason=words, by=by, at=at)
     return OrderDone(order_anew(order), is_replay=False)
 
 

@@ -162,10 +162,12 @@ def restore_usage(
     by: str,
     at: datetime,
     reason: str = "",
+    words: str = "",
 ) -> Taken:
     """Give back what was used, or `amount` of it (None: all that still stands), to the period it came from.
 
     What it is worth goes back with it: settlement subtracts the counter-entry, in the month of `at`.
+    `reason` is a word of ours; a person's own `words` are closed with the member's key.
 
     :raises NotReversible: there is no such usage
     :raises ReversalExceedsOriginal: all restorings together would exceed the usage. Facts: `asked`
@@ -189,7 +191,14 @@ def restore_usage(
             if not 0 < asked <= usage.amount - restored:
                 raise ReversalExceedsOriginal(asked=f"{asked:f}")
             entry = entry_after(
-                usage, EntryKind.RESTORE, asked, source_ref=source_ref, by=by, at=at, reason=reason
+                usage,
+                EntryKind.RESTORE,
+                asked,
+                source_ref=source_ref,
+                by=by,
+                at=at,
+                reason=reason,
+                words=words,
             )
             return Taken(entry, is_replay=False)
 

@@ -1,6 +1,6 @@
 """Batches of vouchers: make one, issue from it, withdraw what is left, close it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,7 @@ from benefits.rules.voucher_codes import new_voucher_code
 from benefits.selectors.vouchers import digest_of
 from common.clock import uuid7s
 from common.errors import InvalidRequest
+from members.data_keys import sealed_for
 from members.models import Member, MemberStatus
 from members.selectors.aliases import ids_of
 from points.refusals import MemberNotActive
@@ -112,6 +113,7 @@ def issue_voucher_to(
     refuse_odd_instants(at=at)
     if member.status != MemberStatus.ACTIVE:
         raise MemberNotActive(member=member.number, member_status=member.status)
+    words = sealed_for(member.pk, reason)
     locked = _open_batch(batch, 0, at)
     if cause:
         given = Voucher.objects.filter(batch=batch, cause=cause).defer("code").first()
@@ -122,7 +124,7 @@ def issue_voucher_to(
         had = Voucher.objects.filter(batch=locked, member_id__in=ids_of(member.pk))
         if had.exclude(state=VoucherState.VOID).count() >= locked.member_max:
             raise MemberVouchersReached(member_max=locked.member_max)
-    (voucher,) = _issue(locked, 1, by=by, at=at, member=member, cause=cause, reason=reason)
+    (voucher,) = _issue(locked, 1, by=by, at=at, member=member, cause=cause, reason=words)
     return voucher
 
 
@@ -134,7 +136,10 @@ def void_voucher(*, voucher_id: UUID, by: str, at: datetime, reason: str) -> Vou
     :raises VoucherLocked: a sale in progress has it, or used it
     """
     refuse_odd_instants(at=at)
-    voucher = Voucher.objects.select_for_update(no_key=True).defer("code").filter(pk=voucher_id).first()
+    rows = Voucher.objects.filter(pk=voucher_id).defer("code")
+    holder = rows.values_list("member_id", flat=True).first()
+    words = sealed_for(holder, reason)
+    voucher = rows.select_for_update(no_key=True).first()
     if voucher is None:
         raise VoucherNotFound
     if voucher.state == VoucherState.VOID:
@@ -142,7 +147,7 @@ def void_voucher(*, voucher_id: UUID, by: str, at: datetime, reason: str) -> Vou
     if voucher.state not in {VoucherState.ISSUED, VoucherState.EXPIRED}:
         raise VoucherLocked(state=voucher.state)
     if voucher.state == VoucherState.ISSUED:
-        _void([voucher.pk], by=by, at=at, reason=reason)
+        _void([voucher.pk], by=by, at=at, reason=words)
         voucher.refresh_from_db(fields=["state", "moves"])
     return voucher
 
@@ -166,13 +171,24 @@ def void_batch(*, batch: VoucherBatch, by: str, at: datetime, reason: str) -> in
                 batch=batch, state=VoucherState.ISSUED
             )
             chunk = list(rows.order_by("id").values_list("pk", flat=True)[:_A_CHUNK])
-            _void(chunk, by=by, at=at, reason=reason)
+            # Said of the batch, of nobody in particular.
+            _void(chunk, by=by, at=at, reason=sealed_for(None, reason))
         if not chunk:
             return voided
         voided += len(chunk)
 
 
-def _void(voucher_ids: Sequence[UUID], *, by: str, at: datetime, reason: str) -> None:
+def void_vouchers_of(*, member_ids: Collection[UUID], by: str, at: datetime) -> int:
+    """Withdraw what these members have and did not use. How many. Inside the caller's transaction."""
+    rows = Voucher.objects.select_for_update(no_key=True).filter(
+        member_id__in=member_ids, state=VoucherState.ISSUED
+    )
+    held = list(rows.order_by("id").values_list("pk", flat=True))
+    _void(held, by=by, at=at, reason=b"")
+    return len(held)
+
+
+def _void(voucher_ids: Sequence[UUID], *, by: str, at: datetime, reason: bytes) -> None:
     VoucherEvent.objects.bulk_create(
         VoucherEvent(voucher_id=pk, kind=VoucherAct.VOIDED, reason=reason, by=by, at=at, recorded_at=at)
         for pk in voucher_ids
@@ -202,7 +218,7 @@ def _issue(
     at: datetime,
     member: Member | None = None,
     cause: str = "",
-    reason: str = "",
+    reason: bytes = b"",
 ) -> list[Voucher]:
     valid_from = max(at, batch.starts_at)
     ends = [batch.ends_at]

@@ -15,15 +15,18 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from activities.services.forgetting import forget_told
+from benefits.services.forgetting import forget_rights, has_locked_voucher
+from benefits.services.reward_orders import end_waiting_orders
 from common.errors import DomainError
 from common.outbox import publish
 from common.sql import retrying
 from members.models import CodeOutcome, CodePurpose, Erasure, Identity, IdentityKind, Member, ProofCode
 from members.rules.proof import PROVEN
 from members.selectors.aliases import ids_of, survivor_of
-from members.services.forgetting import forget_person
+from members.services.forgetting import destroy_words, forget_person
 from members.services.lifecycle import close_member
 from members.services.proving import end_code, send_code, tried_code
+from parking.services.forgetting import forget_parking, lock_stays
 from points.services.forfeiting import forfeit_points, has_open_hold
 
 ERASED: Final = "members.erased"
@@ -95,8 +98,6 @@ def begin_erasure(*, member_id: UUID, by: str, at: datetime) -> Erasure:
     """
     survivor = survivor_of(member_id)
     ids = _locked(survivor)
-    if has_open_hold(member_ids=ids):
-        raise ErasureWaitsForHold
     waiting = Erasure.objects.filter(member_id=survivor, done_at=None, withdrawn_at=None).first()
     erasure = waiting or Erasure.objects.create(
         member_id=survivor,
@@ -107,6 +108,8 @@ def begin_erasure(*, member_id: UUID, by: str, at: datetime) -> Erasure:
     if erasure.due_at <= at:
         return _erase(erasure, ids, by=by, at=at)
     close_member(member_id=survivor, reason=CLOSED_FOR_IT, by=by, at=at)
+    end_waiting_orders(member_ids=ids, by=by, at=at)
+    _refuse_sale_in_progress(ids, at)
     return erasure
 
 
@@ -136,22 +139,35 @@ def _erase_one(pk: UUID, by: str, at: datetime) -> int:
 
 
 def _erase(erasure: Erasure, ids: Sequence[UUID], *, by: str, at: datetime) -> Erasure:
-    """All of it, floor by floor from above, in the caller's transaction. `ids`: locked."""
+    """All of it in the caller's transaction: the keys first, then what they closed. `ids`: locked."""
+    words = destroy_words(ids=ids)
+    orders = end_waiting_orders(member_ids=ids, by=by, at=at)
     points = forfeit_points(member_ids=ids, by=by, at=at)
     # After the wallets were locked: a sale that came first is seen, one that comes later finds no points.
-    if has_open_hold(member_ids=ids):
-        raise ErasureWaitsForHold
+    _refuse_sale_in_progress(ids, at)
+    rights = forget_rights(member_ids=ids, by=by, at=at)
+    stays = forget_parking(member_ids=ids, by=by, at=at)
     activities = forget_told(member_ids=ids)
-    rows = forget_person(ids=ids, by=by, at=at)
+    rows = forget_person(words=words, by=by, at=at)
     erasure.done_at = at
-    erasure.outcome = {"points_given_up": points, "activities": activities, **rows}
+    told = {"points_given_up": points, "orders": orders, "activities": activities}
+    erasure.outcome = {**told, **rights, **stays, **rows}
     erasure.save(update_fields=["done_at", "outcome"])
     publish(kind=ERASED, subject=erasure.member_id, at=at, payload={"ids": [str(one) for one in ids]})
     return erasure
 
 
+def _refuse_sale_in_progress(ids: Sequence[UUID], at: datetime) -> None:
+    if has_open_hold(member_ids=ids) or has_locked_voucher(member_ids=ids, at=at):
+        raise ErasureWaitsForHold
+
+
 def _locked(survivor: UUID) -> list[UUID]:
-    """All ids of the person, their rows locked in order: a merge or a binding comes before or after."""
+    """All ids of the person, their rows locked in order: a merge or a binding comes before or after.
+
+    Their stays come first, as at a gate: who pays for one locks the stay, then its member.
+    """
     ids = ids_of(survivor)
+    lock_stays(member_ids=ids)
     list(Member.objects.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk"))
     return ids

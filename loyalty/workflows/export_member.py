@@ -1,10 +1,11 @@
 """Everything that the house holds about a member, for the member (PIPL, article 45).
 
-Complete by construction: every table with a foreign key to the member is a section, field by field, whichever
-app it belongs to; a new table is there the day it is made. What is left out is named below, with the reason.
+Complete by construction: every table with a foreign key to the member, or to a table that has one, is a
+section, field by field, whichever app it belongs to; a new table is there the day it is made. What is left out
+is named below, with the reason.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -25,6 +26,12 @@ from members.selectors.aliases import ids_of, survivor_of
 LEFT_OUT: Final = {
     "members.matchkey": "keyed hashes of what the copy says in clear",
     "members.matchcandidate": "asks whether another person is the same: it is about two people",
+    "points.holdlot": "which lots a hold reserved: the copy tells the hold and the lots",
+    "benefits.spentcode": "a digest of a code that was shown: the copy tells the usage",
+    "benefits.stockmovement": "pieces on a shelf: the copy tells the order",
+    "benefits.offlineentry": "salted digests for a till without a connection: the copy tells the voucher",
+    "benefits.offlineuse": "what such a till told later: the copy tells the voucher's events",
+    "parking.pointspaid": "ties an order to a posting: the copy tells both",
 }
 # Columns that say nothing to the member, or name members of staff.
 _FIELDS_LEFT_OUT: Final = frozenset({"is_generated"})
@@ -62,14 +69,40 @@ def copy_of(*, member_id: UUID) -> list[Section]:
 
 
 def exported_models() -> list[tuple[type[Model], list[str]]]:
-    """Every table that names a member, with the columns that do; the member's own first."""
-    found: list[tuple[type[Model], list[str]]] = [(Member, ["id"])]
+    """Every table that tells of a member, with the paths that lead to them; the member's own first."""
+    found = {model: paths for model, paths in paths_to_member().items() if _label(model) not in LEFT_OUT}
+    return sorted(found.items(), key=lambda told: told[0] is not Member)
+
+
+def paths_to_member() -> dict[type[Model], list[str]]:
+    """By table: the columns that name a member, else those that name a row that does, and so on."""
+    paths: dict[type[Model], list[str]] = {Member: ["id"]}
     for model in apps.get_models():
-        label = model._meta.label_lower  # noqa: SLF001 -- Django's documented model API
         names = [field.name for field in _columns(model) if _names_member(field) and model is not Member]
-        if names and label not in LEFT_OUT:
-            found.append((model, names))
-    return found
+        if names:
+            paths[model] = names
+    while True:
+        further = {
+            model: names
+            for model in apps.get_models()
+            if model not in paths and (names := _paths_by_way_of(paths, model))
+        }
+        if not further:
+            return paths
+        paths |= further
+
+
+def _paths_by_way_of(paths: Mapping[type[Model], Sequence[str]], model: type[Model]) -> list[str]:
+    return [
+        f"{field.name}__{path}"
+        for field in _columns(model)
+        if isinstance(field, ForeignKey) and field.related_model in paths
+        for path in paths[cast("type[Model]", field.related_model)]
+    ]
+
+
+def _label(model: type[Model]) -> str:
+    return model._meta.label_lower  # noqa: SLF001 -- Django's documented model API
 
 
 def _cell(value: Any) -> str:

@@ -2,13 +2,14 @@
 
 import base64
 import json
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import FieldError
 from django.db import models
 
-from members.data_keys import key_of
+from members.data_keys import sealed_for
 from members.vault import seal, unseal
 
 _Set = TypeVar("_Set")
@@ -18,8 +19,10 @@ _Get = TypeVar("_Get")
 class EncryptedField(models.BinaryField[_Set, _Get]):
     """Text in Python, sealed bytes in the database. It cannot be filtered on: use a blind index.
 
-    `owner` names the attribute that holds the id of the member whom the text is about: it is closed with that
-    member's key. Without an owner it is closed with the key ring itself, and no erasure reaches it.
+    `owner` names the attribute that holds the id of the member whom the text is about (`member_id`, or by way
+    of another row `order.member_id`): it is closed with that member's key. Without an owner, or of a row that
+    is nobody's, it is closed with the key ring itself, and no erasure reaches it. Bytes were closed before
+    (members/data_keys.py, `sealed_for`) and are kept as they are.
     """
 
     def __init__(self, *args: Any, owner: str | None = None, **kwargs: Any) -> None:
@@ -52,10 +55,10 @@ class EncryptedField(models.BinaryField[_Set, _Get]):
         :raises members.data_keys.MemberErased: the owner's key was destroyed
         """
         value = super().pre_save(model_instance, add)
-        if self.owner is None or value is None:
+        if self.owner is None or value is None or isinstance(value, bytes):
             return value
         plain = self.closable(value)
-        return key_of(_id_of(getattr(model_instance, self.owner))).seal(plain) if plain else b""
+        return sealed_for(_owner_of(model_instance, self.owner), plain) if plain else b""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
         """The bytes that `pre_save` closed, or, of nobody's field, the text closed now.
@@ -66,9 +69,9 @@ class EncryptedField(models.BinaryField[_Set, _Get]):
             return None
         if isinstance(value, bytes):
             return super().get_db_prep_value(value, connection, prepared)
-        if self.owner is not None:
-            raise FieldError(f"{self.name} is closed with its owner's key: save the row, do not update()")
         plain = self.closable(value)
+        if plain and self.owner is not None:
+            raise FieldError(f"{self.name} is closed with its owner's key: save the row, do not update()")
         return super().get_db_prep_value(seal(plain) if plain else b"", connection, prepared)
 
     def get_lookup(self, lookup_name: str) -> Any:
@@ -92,8 +95,8 @@ class EncryptedField(models.BinaryField[_Set, _Get]):
     def value_to_string(self, obj: models.Model) -> str:
         """A serialised dump carries the sealed bytes only."""
         plain = self.closable(self.value_from_object(obj) or "")
-        owner = None if self.owner is None else _id_of(getattr(obj, self.owner))
-        return base64.b64encode(seal(plain) if owner is None else key_of(owner).seal(plain)).decode()
+        owner = None if self.owner is None else _owner_of(obj, self.owner)
+        return base64.b64encode(sealed_for(owner, plain)).decode()
 
     def to_python(self, value: Any) -> Any:
         """Text stays text."""
@@ -115,7 +118,7 @@ class OctetLength(models.Func):
     output_field = models.IntegerField()
 
 
-class EncryptedTextField(EncryptedField[str, str]):
+class EncryptedTextField(EncryptedField[str | bytes, str]):
     """Text."""
 
 
@@ -131,5 +134,6 @@ class EncryptedJSONField(EncryptedField[Any, Any]):
         return json.dumps(value, ensure_ascii=False) if value else ""
 
 
-def _id_of(owner: Any) -> UUID:
-    return owner if isinstance(owner, UUID) else UUID(str(owner))
+def _owner_of(row: models.Model, path: str) -> UUID | None:
+    owner = attrgetter(path)(row)
+    return owner if owner is None or isinstance(owner, UUID) else UUID(str(owner))

@@ -1,9 +1,11 @@
 """A merge of two members, and its undoing: events with their evidence, what was moved, and by whom."""
 
 from django.db import models
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
+from members.models.encrypted_field import EncryptedTextField, OctetLength
 from members.models.member import Member
 
 
@@ -21,8 +23,9 @@ class MemberMerge(models.Model):
     alias = models.ForeignKey(
         Member, on_delete=models.PROTECT, related_name="merged_away_by", verbose_name=_("merged-away member")
     )
-    # Why the two are one person: what was seen. No names, phones or cards.
-    evidence = models.CharField(_("evidence"), max_length=200)
+    # Why the two are one person: what was seen. Whichever of the two is erased, it is closed with the key of
+    # the one who was merged away: of two people it says most about them.
+    evidence = EncryptedTextField(_("evidence"), owner="alias_id")
     effects = models.JSONField(_("what was moved"), default=dict)
     by = models.CharField(_("by"), max_length=80)
     at = models.DateTimeField(_("at"))
@@ -36,7 +39,9 @@ class MemberMerge(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(survivor=models.F("alias")), name="member_merge_is_of_two"
             ),
-            models.CheckConstraint(condition=~models.Q(evidence=""), name="member_merge_has_its_evidence"),
+            models.CheckConstraint(
+                condition=GreaterThan(OctetLength("evidence"), 0), name="member_merge_has_its_evidence"
+            ),
             models.CheckConstraint(condition=~models.Q(by=""), name="member_merge_says_who"),
         ]
 
@@ -52,7 +57,7 @@ class MemberUnmerge(models.Model):
         MemberMerge, on_delete=models.PROTECT, related_name="undone_by", verbose_name=_("merge")
     )
     turn = models.PositiveSmallIntegerField(_("turn"))
-    evidence = models.CharField(_("evidence"), max_length=200)
+    evidence = EncryptedTextField(_("evidence"), owner="merge.alias_id")
     # What went back and what stays, by ids and numbers.
     effects = models.JSONField(_("what went back"), default=dict)
     by = models.CharField(_("by"), max_length=80)
@@ -64,7 +69,9 @@ class MemberUnmerge(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["merge", "turn"], name="a_merge_is_undone_once"),
             models.CheckConstraint(condition=models.Q(turn__gte=1), name="member_unmerge_turns_count_from_1"),
-            models.CheckConstraint(condition=~models.Q(evidence=""), name="member_unmerge_has_its_evidence"),
+            models.CheckConstraint(
+                condition=GreaterThan(OctetLength("evidence"), 0), name="member_unmerge_has_its_evidence"
+            ),
             models.CheckConstraint(condition=~models.Q(by=""), name="member_unmerge_says_who"),
         ]
 

@@ -55,8 +55,9 @@ def clearly_two(one: Features, other: Features) -> bool:
 def veto(one: Features, other: Features, *, links_call_names: bool) -> Veto | None:
     """Why no machine may link `one` and `other`; None where the score may decide.
 
-    `links_call_names`: Western names that differ (Bob and Robert, a maiden name) do not forbid a link on the
-    same birth date where the rest agrees. Of Chinese names the given name is always held against the other.
+    A Western surname may change: on the same birth date the same given name forbids nothing. Another given
+    name is another person's (twins live at one address), unless `links_call_names`: then Bob may be Robert
+    where birth date and the rest agree. Of Chinese names the given name is always held against the other.
     """
     if one.gender and other.gender and one.gender != other.gender:
         return Veto.GENDERS_DIFFER
@@ -73,7 +74,7 @@ def _of_names(one: Features, other: Features, *, links_call_names: bool) -> Veto
     same_birthday = one.birth_date is not None and one.birth_date == other.birth_date
     if not is_told and (is_chinese or not same_birthday):
         return Veto.NAME_INCOMPLETE
-    if links_call_names and same_birthday and not is_chinese:
+    if same_birthday and not is_chinese and (links_call_names or (is_told and one.given == other.given)):
         return None
     return Veto.NAMES_DIFFER if is_told and not _names_agree(one, other) else None
 

@@ -6,6 +6,7 @@ membership, whose texts were closed with the key that is gone. The books need th
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -42,23 +43,40 @@ from members.services.sending import forget_messages
 _STAND_IN: Final = "'erased-' || substr(md5(random()::text || id::text), 1, 20)"
 
 
-def forget_person(*, ids: Collection[UUID], by: str, at: datetime) -> dict[str, int]:
-    """Forget the person whose ids these are: inside the caller's transaction. Rows that changed, by kind.
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Whose keys are gone, how many there were, and where messages went to them."""
 
-    The keys go first: whoever is writing about the person is waited for, whoever comes later is refused.
+    ids: Collection[UUID]
+    keys: int
+    sent_to: Collection[str]
+
+
+def destroy_words(*, ids: Collection[UUID]) -> Unreadable:
+    """Destroy the data keys of the person whose ids these are: inside the caller's transaction.
+
+    The keys go before all else: whoever is writing about the person is waited for, whoever comes later is
+    refused.
     """
     assert connection.in_atomic_block, "an erasure is whole or not at all"
     sent_to = _sent_to(ids)
     _close_anew_what_others_keep(ids)
-    done: Counter[str] = Counter(keys=destroy_keys(ids))
+    return Unreadable(ids=ids, keys=destroy_keys(ids), sent_to=sent_to)
+
+
+def forget_person(*, words: Unreadable, by: str, at: datetime) -> dict[str, int]:
+    """Forget the person whose words are gone: inside the same transaction. Rows that changed, by kind."""
+    assert connection.in_atomic_block, "an erasure is whole or not at all"
+    ids = words.ids
+    done: Counter[str] = Counter(keys=words.keys)
     for place in HouseholdMember.objects.filter(member_id__in=ids, state=HouseholdState.ACCEPTED):
         leave_household(member=place.member, at=at)
     HouseholdMember.objects.filter(member_id__in=ids, state=HouseholdState.INVITED).update(
         state=HouseholdState.DECLINED, ended_at=at
     )
-    done["messages"] = forget_messages(sent_to)
+    done["messages"] = forget_messages(words.sent_to)
     for name, rows in (
-        ("identities", Identity.objects.filter(member_id__in=ids)),
+        ("identities", Identity.objects.filter(member_id__in=ids).exclude(kind=IdentityKind.PLATE)),
         ("codes", ProofCode.objects.filter(member_id__in=ids)),
         ("tokens", MemberToken.objects.filter(member_id__in=ids)),
         ("match_keys", MatchKey.objects.filter(member_id__in=ids)),
@@ -66,6 +84,7 @@ def forget_person(*, ids: Collection[UUID], by: str, at: datetime) -> dict[str, 
         ("data_exports", DataExport.objects.filter(member_id__in=ids)),
     ):
         done[name] = rows.delete()[0]
+    done["plates"] = _forget_plates(ids, at)
     done["answers"] = _forget_answers(ids)
     for member in Member.objects.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk"):
         member.name = member.address = member.gender = ""
@@ -99,6 +118,18 @@ def _close_anew_what_others_keep(ids: Collection[UUID]) -> None:
         enrolment.save(update_fields=["attributes"])
     for guardianship in Guardianship.objects.filter(child_id__in=others):
         guardianship.save(update_fields=["evidence"])
+
+
+def _forget_plates(ids: Collection[UUID], at: datetime) -> int:
+    """Rows that parking passes point at: each says no plate any more, and leads to none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE members_identity SET is_active = false, ended_at = coalesce(ended_at, %s), value = '',"
+            " blind_index = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))"
+            " WHERE kind = %s AND member_id = ANY(%s::uuid[])",
+            [at, IdentityKind.PLATE, plain_array(ids)],
+        )
+        return int(cursor.rowcount)
 
 
 def _stand_in(table: str, column: str, ids: Collection[UUID]) -> int:

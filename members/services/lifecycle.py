@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError, InvalidRequest
+from common.outbox import publish
 from members.data_keys import MemberErased
 from members.models import (
     Erasure,
@@ -33,6 +34,7 @@ from members.services.households import leave_household
 from members.services.tokens import MemberClosed, end_member_tokens
 
 REASON_CHARACTERS_MAX: Final = 200
+CLOSED: Final = "members.closed"
 
 
 class ReasonMissing(InvalidRequest):
@@ -98,7 +100,8 @@ def unfreeze_member(*, member_id: UUID, reason: str, by: str, at: datetime) -> M
 def close_member(*, member_id: UUID, reason: str, by: str, at: datetime) -> Member:
     """End the membership: no sign-in, no earning, no spending, out of the household. Twice closes once.
 
-    Identities stay bound: the person who comes back is found, and their points with them.
+    Identities stay bound: the person who comes back is found, and their points with them. Publishes
+    `members.closed`: orders that wait are given up by whoever keeps them.
 
     :raises ReasonMissing: no reason
     """
@@ -109,6 +112,7 @@ def close_member(*, member_id: UUID, reason: str, by: str, at: datetime) -> Memb
             leave_household(member=member, at=at)
         end_member_tokens(member=member, at=at)
         _change(member, MemberStatus.CLOSED, EventKind.CLOSED, reason=words, by=by, at=at)
+        publish(kind=CLOSED, subject=member.pk, at=at)
     return member
 
 

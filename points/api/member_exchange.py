@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as text
@@ -14,6 +15,8 @@ from common import clock
 from common.input import InstantField, PointsField, RefField, StrictSerializer
 from members.api.auth import MemberView
 from points.api import examples
+from points.models import PostingKind
+from points.selectors.persons import reference_of
 from points.selectors.programs import program_among, programs_by_code
 from points.services.exchange import exchange_points, quote_exchange
 
@@ -140,8 +143,7 @@ class Exchanges(MemberView):
         swap = _with_programs(asked)
         done = exchange_points(
             member=self.member,
-            # Unique in the unit, whoever else chose the same key; at most 174 of its 200 characters.
-            source_ref=f"exchange:{self.member.pk}:{request.headers['Idempotency-Key']}",
+            source_ref=_reference(self.member.pk, request.headers["Idempotency-Key"]),
             by=self.actor,
             at=clock.now(),
             quote_token=quote,
@@ -180,3 +182,10 @@ def dust_told(dust: int, denominator: int) -> dict[str, Any]:
 def _with_programs(asked: dict[str, Any]) -> dict[str, Any]:
     programs = programs_by_code()
     return asked | {name: program_among(programs, asked[name], field=name) for name in ("source", "target")}
+
+
+def _reference(member_id: UUID, key: str) -> str:
+    """Unique in the unit, whoever else chose the same key; at most 174 of its 200 characters."""
+    return reference_of(
+        kind=PostingKind.EXCHANGE, member_id=member_id, named=lambda one: f"exchange:{one}:{key}"
+    )

@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
@@ -15,6 +16,8 @@ from members.api.auth import MemberView
 from members.rules.masking import masked_name
 from members.selectors.households import place_beside
 from points.api import examples
+from points.models import PostingKind
+from points.selectors.persons import reference_of
 from points.selectors.programs import program_among, programs_by_code
 from points.services.transfer import transfer_points
 
@@ -74,7 +77,7 @@ class Transfers(MemberView):
             recipient=place.member,
             program=program,
             points=asked["points"],
-            source_ref=_reference(self.actor, request.headers["Idempotency-Key"]),
+            source_ref=_reference(self.member.pk, self.actor, request.headers["Idempotency-Key"]),
             by=self.actor,
             at=clock.now(),
         )
@@ -93,6 +96,11 @@ class Transfers(MemberView):
         return Response(TransferReceipt(told).data, status=200 if done.is_replay else 201)
 
 
-def _reference(giver: str, key: str) -> str:
+def _reference(giver_id: UUID, actor: str, key: str) -> str:
     """One a giver and key. It stands in the recipient's statement too, so it says nothing of either."""
-    return f"transfer:{hashlib.sha256(f'{giver}:{key}'.encode()).hexdigest()[:32]}"
+
+    def named(one: UUID) -> str:
+        asked = f"{actor.replace(str(giver_id), str(one))}:{key}"
+        return f"transfer:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
+
+    return reference_of(kind=PostingKind.TRANSFER, member_id=giver_id, named=named)

@@ -4,10 +4,12 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from common.clock import uuid7
 from members.models import Member
+from members.models.encrypted_field import EncryptedTextField, OctetLength
 from points.models.posting import Posting
 from points.models.program import Program
 from units.models import BusinessUnit
@@ -62,7 +64,8 @@ class AdjustmentRequest(models.Model):
     )
     points = models.BigIntegerField(_("points"))
     category = models.CharField(_("reason"), max_length=10, choices=AdjustmentCategory.choices)
-    reason = models.CharField(_("what happened"), max_length=300)
+    # People's own words: closed with the member's key, and gone with it.
+    reason = EncryptedTextField(_("what happened"), owner="member_id")
     state = models.CharField(
         _("state"), max_length=9, choices=AdjustmentState.choices, default=AdjustmentState.ASKED
     )
@@ -78,7 +81,7 @@ class AdjustmentRequest(models.Model):
         verbose_name=_("decided by"),
     )
     decided_at = models.DateTimeField(_("decided"), null=True)
-    note = models.CharField(_("note"), max_length=300, blank=True, default="")
+    note = EncryptedTextField(_("note"), owner="member_id", blank=True, default="")
     # The journal's rows carry no foreign keys and may move between partitions (ADR 0004).
     posting = models.OneToOneField(
         Posting,
@@ -104,7 +107,8 @@ class AdjustmentRequest(models.Model):
                 name="adjustment_points_fit_one_operation",
             ),
             models.CheckConstraint(
-                condition=Q(category__in=AdjustmentCategory.values) & Q(reason__gt=""),
+                condition=Q(category__in=AdjustmentCategory.values)
+                & Q(GreaterThan(OctetLength("reason"), 0)),
                 name="adjustment_has_a_reason",
             ),
             models.CheckConstraint(

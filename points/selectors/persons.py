@@ -1,6 +1,6 @@
 """One person under several ids: what was asked under one may be asked again under another after a merge."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from members.models import Member
@@ -19,6 +19,23 @@ def posted_as(*, kind: str, unit_id: int, members: Mapping[str, UUID]) -> Mappin
         for ref, was in found.values_list("source_ref", "member_id")
         if was != members[ref] and was in ever_one_with(members[ref])
     }
+
+
+def reference_of(*, kind: str, member_id: UUID, named: Callable[[UUID], str]) -> str:
+    """The reference of what the member asks, as `named` makes it of their id.
+
+    Where the person has asked the same under another id of theirs, it is that one: a retry after a merge, or
+    after its undoing, hears the first answer.
+    """
+    others = ever_one_with(member_id) - {member_id}
+    if others:
+        before = Posting.objects.filter(
+            kind=kind, member_id__in=others, source_ref__in=[named(one) for one in others]
+        )
+        asked = before.values_list("source_ref", flat=True).first()
+        if asked is not None:
+            return asked
+    return named(member_id)
 
 
 def held_as(*, unit_id: int, source_ref: str, member_id: UUID) -> UUID | None:

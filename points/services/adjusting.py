@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from common.clock import uuid7
 from common.errors import DomainError, InvalidRequest
 from common.sql import retrying
+from members.data_keys import key_of
 from members.models import Member, MemberStatus
 from members.selectors.aliases import survivor_of
 from points import ledger
@@ -131,6 +132,9 @@ def approve_adjustment(
             if abs(asked.points) > limit:
                 raise BeyondApprovalLimit(asked=abs(asked.points), limit=limit)
             _refuse_inactive(asked)
+            if note:
+                # The key that closes it comes before the wallets.
+                key_of(asked.member_id)
             asked.posting = _post(asked, by, at)
             decide(asked, state=AdjustmentState.POSTED, by=by, at=at, note=note)
         return asked
@@ -184,7 +188,7 @@ def _ask(asked: AdjustmentRequest, by: User, at: datetime) -> AdjustmentRequest:
         if fits:
             asked.posting = _post(asked, None, at)
             asked.state, asked.decided_at = AdjustmentState.POSTED, at
-            asked.save()
+            asked.save(update_fields=["posting", "state", "decided_at"])
     logger.info("adjustment %s %s, asked by user:%s", asked.pk, asked.state, by.pk)
     return asked
 

@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError, Forbidden, InvalidRequest
+from members.models.encrypted_field import EncryptedField
 
 PROPOSE_RATE = "points.can_propose_rate"
 APPROVE_RATE = "points.can_approve_rate"
@@ -75,12 +76,18 @@ def waiting(asked: Asked) -> Asked:
 def decide(asked: Any, *, state: str, by: AbstractBaseUser, at: datetime, note: str) -> None:
     """Write the decision on the row that `waiting` gave.
 
+    Of sealed words the note alone is written: closed anew, what was asked would not be what it was.
+
     :raises TextTooLong: a note of more than 300 characters
     """
     if len(note) > TEXT_MAX:
         raise TextTooLong(field="note")
     asked.state, asked.decided_by_id, asked.decided_at, asked.note = state, by.pk, at, note.strip()
-    asked.save()
+    fields = asked._meta.concrete_fields  # noqa: SLF001 -- Django's documented model API
+    kept = {field.name for field in fields if isinstance(field, EncryptedField)} - {"note"}
+    asked.save(
+        update_fields=[field.name for field in fields if not field.primary_key and field.name not in kept]
+    )
 
 
 def refuse_own(maker_id: int, by: User) -> None:

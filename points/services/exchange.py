@@ -10,6 +10,7 @@ from django.core import signing
 
 from common.errors import DomainError
 from members.models import Member
+from members.selectors.merges import ever_one_with
 from points import ledger
 from points.models import ExchangeRate, Posting, PostingKind, Program
 from points.refusals import (
@@ -142,6 +143,11 @@ def exchange_points(
             raise
         return earlier
     done = ledger.exchange(swap, actor=by, quoted=quoted)
+    if done.name == "reference_reused":
+        # Exchanged before a merge, under the other id of the same person: a retry hears it.
+        earlier = _exchanged_before(swap)
+        if earlier is not None:
+            return earlier
     if done.name == "quote_changed":
         raise QuoteChanged(given=done.given)
     done.or_refuse(**_facts(done, swap, source, target))
@@ -163,7 +169,8 @@ def _refuse_exchanging(*, member: Member, source: Program, target: Program, at: 
 
 
 def _exchanged_before(swap: ledger.Swap) -> Exchange | None:
-    same = {"member_id": swap.member_id, "program_id": swap.source_id, "points": swap.points}
+    mine = ever_one_with(swap.member_id)
+    same = {"member_id__in": mine, "program_id": swap.source_id, "points": swap.points}
     done = Posting.objects.filter(kind=PostingKind.EXCHANGE, detail__target=swap.target_id, **same)
     posting = done.filter(unit_id=swap.unit_id, source_ref=swap.source_ref).first()
     if posting is None:

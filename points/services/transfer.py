@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from common.errors import DomainError
 from members.models import Member, MemberStatus
 from members.selectors.households import are_one_household
+from members.selectors.merges import ever_one_with
 from points import ledger
 from points.models import Posting, PostingKind, Program
 from points.refusals import MemberNotActive, NotOneHousehold
@@ -69,6 +70,11 @@ def transfer_points(
             raise
         return Transferred(earlier, is_replay=True)
     done = ledger.transfer(asked, actor=by)
+    if done.name == "reference_reused":
+        # Given before a merge, by or to the other id of the same person: a retry hears it.
+        earlier = _given_before(asked)
+        if earlier is not None:
+            return Transferred(earlier, is_replay=True)
     done.or_refuse(**transfer_facts(done, asked, program))
     return Transferred(Posting.objects.select_related("unit").get(pk=done.posted_id), done.is_replay)
 
@@ -150,9 +156,9 @@ def _given_before(asked: ledger.Transfer) -> Posting | None:
         kind=PostingKind.TRANSFER, unit_id=asked.unit_id, source_ref=asked.source_ref
     )
     same = given.filter(
-        member_id=asked.from_id,
+        member_id__in=ever_one_with(asked.from_id),
         program_id=asked.program_id,
         points=asked.points,
-        detail__to=str(asked.to_id),
+        detail__to__in=[str(one) for one in ever_one_with(asked.to_id)],
     )
     return same.select_related("unit").first()

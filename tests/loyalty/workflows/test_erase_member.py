@@ -22,11 +22,14 @@ from members.selectors.members import member_by_phone
 from members.services.guardians import record_guardian
 from members.services.lifecycle import unfreeze_member
 from members.services.residencies import Told, record_residency
+from members.vault import blind_index
+from parking.selectors.audit import parking_disagreements
 from points.models import Posting
 from points.selectors.audit import audit
 from tests.conftest import ADMIN_URL
 from tests.factories import NOW, make_program, make_unit
 from tests.loyalty.canaries import dump_of, tables_with
+from tests.loyalty.planting import WORDS, plant_words, readable_words, words_of_people
 from tests.members.factories import add_identity, enrol, numbered_member, token_of
 from tests.operators import PASSWORD, grant, make_operator
 from units.models import Venue
@@ -57,7 +60,12 @@ CANARY = {
     "profile_address": "金丝雀里一万号",
     "birth": BIRTH,
 }
-SPELLINGS = [*CANARY.values(), "+86" + CANARY["phone"], "+86" + CANARY["asked_phone"]]
+SPELLINGS = [
+    *CANARY.values(),
+    *WORDS.values(),
+    "+86" + CANARY["phone"],
+    "+86" + CANARY["asked_phone"],
+]
 
 
 @pytest.fixture(autouse=True)
@@ -201,6 +209,12 @@ def write(path, columns):
         csv.writer(file).writerows([list(columns), list(columns.values())])
 
 
+def indexes():
+    """Who has the key of the index and guesses a plate or a phone finds nothing either."""
+    plate, phone = blind_index("plate", CANARY["plate"]), blind_index("phone", "+86" + CANARY["phone"])
+    return [plate.hex(), phone.hex()]
+
+
 def erase(client, outbox):
     sent = ok(client.post("/api/v1/me/erasure-codes"), 202)
     code = outbox()[-1]["code"]
@@ -213,20 +227,26 @@ def test_after_an_erasure_twenty_canaries_are_found_nowhere(
 ):
     caplog.set_level(logging.DEBUG)
     member, client = plant_through_every_door(mall, outbox, tmp_path)
+    plant_words(member, mall, CANARY["plate"])
     assert len(CANARY) == 20
-    held = tables_with(admin_connection, SPELLINGS)
+    assert readable_words([member.pk]) == words_of_people(), "a canary in every column that takes words"
+    held = tables_with(admin_connection, SPELLINGS + indexes())
     copy = ok(client.get(f"/api/v1/me/data-export/{ok(client.post('/api/v1/me/data-export'), 201)['id']}"))
     told = str(copy)
     for name in ("renamed", "profile_address", "card", "column", "activity_column", "freeze_reason", "plate"):
         assert CANARY[name] in told, f"the copy tells {name}"
+    assert [name for name, word in WORDS.items() if word not in told] == []
     assert {CANARY["card"], CANARY["activity_column"], CANARY["room"], BIRTH} <= held.keys()
     assert CANARY["phone"] not in held, "what is sealed is no text in any table, before either"
+    assert {WORDS["raised"], WORDS["parked"], WORDS["waiting"], *indexes()} <= held.keys()
+    assert WORDS["asked"] not in held, "nor are words about an adjustment"
 
     settings.LOYALTY_FAKE_NOW = (NOW + timedelta(minutes=10)).isoformat()
     erased = erase(client, outbox)
 
     assert ok(erased)["done_at"] is not None
-    assert tables_with(admin_connection, SPELLINGS) == {}
+    assert readable_words([member.pk]) == set()
+    assert tables_with(admin_connection, SPELLINGS + indexes()) == {}
     dump = dump_of(ADMIN_URL)
     for word in SPELLINGS:
         assert word not in dump
@@ -236,4 +256,7 @@ def test_after_an_erasure_twenty_canaries_are_found_nowhere(
     assert str(member.pk) in dump, "the surrogate id stays on the books"
     assert client.get("/api/v1/me").status_code == 401
     assert audit().is_clean
-    assert Posting.objects.filter(member_id=member.pk).count() == 2, "the opening balance, and its end"
+    assert Posting.objects.filter(source_ref__startswith=f"erasure:{member.pk}:").count() == 2, (
+        "of two programs"
+    )
+    assert parking_disagreements() == []

@@ -28,7 +28,10 @@ def imported(name, folder):
 
 
 @pytest.mark.parametrize("name", ["febrl1", "febrl2"])
-def test_links_are_right_and_hardly_anybody_is_missed(name, tmp_path):
+def test_links_are_right_and_hardly_anybody_is_missed(name, tmp_path, settings):
+    """Where call names may be linked: these records give one person now and then another given name."""
+    settings.MATCH_LINK_CALL_NAMES = True
+
     links, candidates = imported(name, tmp_path)
 
     assert links.precision >= 0.999
@@ -37,13 +40,11 @@ def test_links_are_right_and_hardly_anybody_is_missed(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["febrl1", "febrl2"])
-def test_without_call_names_fewer_are_linked_and_as_many_found(name, tmp_path, settings):
-    settings.MATCH_LINK_CALL_NAMES = False
-
+def test_as_it_is_delivered_fewer_are_linked_and_as_many_found(name, tmp_path):
     links, candidates = imported(name, tmp_path)
 
     assert links.precision >= 0.999
-    assert 0.70 <= links.recall < 0.90
+    assert 0.75 <= links.recall < 0.90
     assert candidates.recall >= 0.95
 
 

@@ -11,9 +11,19 @@ from common import clock
 from members.models import IdentityKind, Member
 from members.services.guardians import record_guardian
 from members.services.tokens import issue_member_token
-from tests.factories import LONG_AGO, NOW, give, make_earn_rule, make_program, make_unit
+from tests.factories import (
+    LONG_AGO,
+    NOW,
+    balance,
+    give,
+    make_earn_rule,
+    make_program,
+    make_rate,
+    make_unit,
+)
 from tests.members.factories import add_identity, enrol, numbered_member, token_of
 from tests.members.merging import holdings, merge, unmerge
+from tests.points.services.households import make_household
 from units.services.partner_keys import issue_partner_key
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +174,29 @@ def test_a_guardian_acts_for_a_child_under_either_number(old, new):
     told = signed_in(new).get("/api/v1/me", headers={"X-Act-For": str(child.pk)}).json()
 
     assert told["id"] == str(other.pk)
+
+
+@pytest.mark.parametrize("how", ["exchanges", "transfers"])
+def test_a_key_that_was_used_under_the_other_number_is_a_replay(old, new, program, how):
+    other = make_program("HOTEL", owner=make_unit("HOTEL", "hotel"))
+    make_rate(program, other, 2)
+    kin = numbered_member()
+    make_household(old, kin)
+    give(old, program, 100)
+    place = kin.household_places.get().pk if how == "transfers" else None
+    body = {"points": 30, "program": "MALL", "to": str(place)}
+    if how == "exchanges":
+        body = {"points": 30, "source": "MALL", "target": "HOTEL"}
+
+    def ask(member):
+        return signed_in(member).post(
+            f"/api/v1/me/{how}", body, format="json", headers={"Idempotency-Key": "once"}
+        )
+
+    first = ask(old)
+    merge(old, new)
+    again = ask(new)
+
+    assert (first.status_code, again.status_code) == (201, 200), again.content
+    assert again.json()["posting"] == first.json()["posting"]
+    assert balance(new, program) == 70

@@ -12,13 +12,17 @@ from members.models import (
     Member,
     MemberMerge,
 )
-from points.refusals import WalletHasHolds
+from points.models import ExchangeRate, Program
+from points.refusals import ExchangeCapReached, TransferCapReached, WalletHasHolds
+from points.services.exchange import exchange_points
 from points.services.holds import hold_points, void_hold
 from points.services.maturing import release_pending
 from points.services.reversal import reverse_accrual, reverse_redemption
-from tests.factories import NOW, give, make_program, make_unit, redeem
+from points.services.transfer import transfer_points
+from tests.factories import NOW, balance, give, make_program, make_rate, make_unit, redeem
 from tests.members.factories import numbered_member
 from tests.members.merging import holdings, living, merge, unmerge
+from tests.points.services.households import make_household
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +228,72 @@ def back(unit, ref, points):
     return reverse_redemption(
         unit=unit, redemption_ref=ref, points=points, source_ref=f"back:{ref}", by="test", at=NOW
     )
+
+
+@pytest.fixture
+def hotel_points(program):
+    """100 of them a day may become mall points, at two for one."""
+    made = make_program("HOTELPT", owner=make_unit("HOTEL", "hotel"))
+    rate = make_rate(made, program, 2)
+    ExchangeRate.objects.filter(pk=rate.pk).update(cap_per_member_day=100)
+    return made
+
+
+def swap(member, source, target, points, ref):
+    return exchange_points(
+        member=member, source=source, target=target, points=points, source_ref=ref, by="test", at=NOW
+    )
+
+
+def hand(giver, recipient, program, points, ref):
+    return transfer_points(
+        giver=giver, recipient=recipient, program=program, points=points, source_ref=ref, by="test", at=NOW
+    )
+
+
+def test_a_days_cap_of_exchanges_counts_what_was_exchanged_under_the_other_number(
+    old, new, program, hotel_points
+):
+    give(old, hotel_points, 60)
+    give(new, hotel_points, 100)
+    first = swap(old, hotel_points, program, 60, "first")
+    merge(old, new)
+
+    again = swap(new, hotel_points, program, 60, "first")
+    with pytest.raises(ExchangeCapReached) as refused:
+        swap(new, hotel_points, program, 41, "second")
+    swap(new, hotel_points, program, 40, "third")
+
+    assert (again.is_replay, again.posting) == (True, first.posting)
+    assert refused.value.facts == {"left": 40}
+    assert balance(new, hotel_points) == 60
+
+
+def test_limits_of_transfers_count_what_was_given_under_the_other_number(old, new, third, program):
+    Program.objects.filter(pk=program.pk).update(transfer_cap_day=100, transfer_cap_month=120)
+    program.refresh_from_db()
+    make_household(old, third)
+    give(old, program, 70)
+    give(new, program, 100)
+    first = hand(old, third, program, 60, "first")
+    merge(old, new)
+
+    again = hand(new, third, program, 60, "first")
+    with pytest.raises(TransferCapReached) as refused:
+        hand(new, third, program, 41, "second")
+
+    assert (again.is_replay, again.posting) == (True, first.posting)
+    assert refused.value.facts == {"left": 40}
+    assert balance(new, program) == 110
+
+
+def test_what_was_given_to_the_other_number_is_given_once(old, new, third, program):
+    make_household(third, old)
+    give(third, program, 100)
+    first = hand(third, old, program, 30, "gift")
+    merge(old, new)
+
+    again = hand(third, new, program, 30, "gift")
+
+    assert (again.is_replay, again.posting) == (True, first.posting)
+    assert balance(third, program) == 70

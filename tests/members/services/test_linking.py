@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 HOME = "上海市浦东新区世纪大道88弄3号502室"
 KNOWN = {"name": "张伟", "birth_date": date(1985, 6, 17), "address": HOME}
+WEST = {"name": "Chloe Smith", "birth_date": date(1985, 6, 17), "address": "12 High Street, 4011"}
 
 
 def candidate(card, *, name="", phone=None, address="", **told):
@@ -75,6 +76,10 @@ def test_one_person_written_in_another_way_is_linked(told, mall, hotel):
     assert not MatchCandidate.objects.exists()
 
 
+def test_who_took_another_surname_is_linked(mall, hotel):
+    assert ending_of(WEST, WEST | {"name": "Chloe Brown"}, mall, hotel) == Ending.LINKED
+
+
 @pytest.mark.parametrize(
     ("known", "told", "why"),
     [
@@ -108,6 +113,9 @@ def test_one_person_written_in_another_way_is_linked(told, mall, hotel):
             {"name": "John Smith", "birth_date": date(1950, 5, 6), "address": "12 High Street, 4011"},
             {"name": "John Smith", "birth_date": date(1980, 9, 1), "address": "12 High Street, 4011"},
             "birth_dates_differ", id="father and son of one name",
+        ),
+        pytest.param(
+            WEST, WEST | {"name": "Luke Smith"}, "names_differ", id="twins, or one name typed for another"
         ),
     ],
 )  # fmt: skip

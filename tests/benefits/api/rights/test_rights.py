@@ -5,10 +5,11 @@ import re
 import pytest
 
 from benefits.models import EntitlementEntry, SpentCode
-from members.models import CodeGuess
+from members.models import CodeGuess, ConsentPurpose, DataAccess
+from members.services.consents import Choice, say_consents
 from tests.benefits.api.rights.conftest import Caller, till
 from tests.benefits.factories import make_benefit, make_rule
-from tests.factories import make_unit
+from tests.factories import NOW, make_unit
 from tests.members.factories import numbered_member, token_of
 
 pytestmark = pytest.mark.django_db
@@ -61,13 +62,29 @@ def test_a_desk_verifies_and_uses_what_the_member_shows(phone, hotel_till, right
     verified = hotel_till.post("entitlements/verify", {"code": code, "outlet": "LAKE-DESK"}).json()
     used = use(hotel_till, right, code=code, outlet="LAKE-DESK")
 
-    assert (verified["name"], verified["entitlements"][0]["left"]) == ("王**", "180")
+    assert (verified["name"], verified["entitlements"][0]["left"]) == (None, "180"), "no consent, no name"
     assert used.status_code == 201, used.json()
     told = used.json()
     assert (told["provider"], told["unit"], told["value"]) == (
         "MALL", "HOTEL", {"amount": "6.00", "currency": "CNY"},
     )  # fmt: skip
     assert phone.get("me/entitlements").json()["results"][0]["left"] == "120"
+
+
+def test_a_desk_of_another_unit_sees_the_name_under_consent_and_not_a_moment_longer(phone, hotel_till, scene):
+    def say(**told):
+        choice = Choice(purpose=ConsentPurpose.SHARE, unit=scene.hotel, **told)
+        say_consents(member_id=scene.member.pk, choices=[choice], channel="app", by="member", at=NOW)
+
+    def named():
+        return hotel_till.post("entitlements/verify", {"code": shown(phone)}).json()["name"]
+
+    say(is_given=True, version="share-1")
+    under_consent = named()
+    say(is_given=False)
+
+    assert (under_consent, named()) == ("王**", None)
+    assert [(one.unit, one.fields) for one in DataAccess.objects.all()] == [(scene.hotel, ["name"])]
 
 
 @pytest.mark.parametrize("form", ["code", "digits"])
