@@ -13,7 +13,8 @@ def seal_column(connection: Any, *, table: str, column: str, owner: str, key: st
     """Make the text column `column` a sealed one, each row closed with its owner's key. How many had words.
 
     `owner` is an SQL expression over the row `t` that gives its member's id, or NULL: then the ring's key.
-    Words about a member who was erased become a dash. The table's own guards rest meanwhile: only the shape changes.
+    Words about a member who was erased become a dash. The table's own guards rest meanwhile: only the shape
+    changes.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")

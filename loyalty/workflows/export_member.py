@@ -1,8 +1,8 @@
 """Everything that the house holds about a member, for the member (PIPL, article 45).
 
 Complete by construction: every table with a foreign key to the member, or to a table that has one, is a
-section, field by field, whichever app it belongs to; a new table is there the day it is made. What is left out
-is named below, with the reason.
+section, field by field, whichever app it belongs to; a new table is there the day it is made. What is left
+out is named below, with the reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -43,6 +43,13 @@ FIELD_WORDS: Final = {
     "email": _("e-mail"),
     "plate": _("licence plate"),
 }
+# The grounds that rows of looks name (members/services/looking.py).
+GROUND_WORDS: Final = {
+    "consent": _("the member's consent"),
+    "enrolment": _("their customer"),
+    "reveal_member": _("a right of the operator's role"),
+    "data_export": _("the member's own wish"),
+}
 
 
 class RevealForm(forms.Form):
@@ -209,7 +216,7 @@ def accesses_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- sa
                 _minute(one.at),
                 one.get_kind_display(),
                 one.unit or "—",
-                ", ".join(str(FIELD_WORDS.get(field, text("all"))) for field in one.fields),
+                fields_told(one),
                 one.reason or "—",
                 one.by,
             )
@@ -258,11 +265,26 @@ class ConsentTextAdmin(BaseAdmin):
 class DataAccessAdmin(ReadOnlyAdmin):
     """Every look at personal data, newest first: for the privacy officer."""
 
-    list_display = ("at", "kind", "member", "unit", "fields", "basis", "by")
+    list_display = ("at", "kind", "member", "unit", "fields_label", "basis_label", "by")
     list_select_related = ("member", "unit")
     list_filter = ("kind", "unit")
     ordering = ("-at", "-id")
-    fields = ("at", "kind", "member", "unit", "basis", "reason", "by")
+    fields = (("at", "by"), ("member", "unit"), ("kind", "basis_label"), "fields_label", "reason")
+
+    @admin.display(description=_("fields"))
+    def fields_label(self, one: DataAccess) -> str:
+        """What was seen, in words."""
+        return fields_told(one)
+
+    @admin.display(description=_("on what ground"))
+    def basis_label(self, one: DataAccess) -> str:
+        """The ground, in words."""
+        return str(GROUND_WORDS.get(one.basis, one.basis))
+
+
+def fields_told(one: DataAccess) -> str:
+    """The fields of a look, in words."""
+    return ", ".join(str(FIELD_WORDS.get(field, text("all"))) for field in one.fields)
 
 
 def _minute(instant: datetime) -> str:
