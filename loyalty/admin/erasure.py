@@ -1,5 +1,6 @@
 """Erasures: those that wait, those that were done, and the one that a member asks for at a desk."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,18 +11,44 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common import clock
-from common.admin import Act, Panel, ReadOnlyAdmin, actor_of
+from common.admin import Act, Panel, PanelPage, actor_of
 from common.errors import DomainError
 from loyalty.workflows.erase_member import begin_erasure
 from members.admin.panels import member_panel
 from members.models import Erasure, Member
 
 MAY_ERASE: Final = "members.erase_member"
+# What an erasure counts (loyalty/workflows/erase_member.py), in the order in which it is told.
+COUNTED: Final = {
+    "points_given_up": _("points that lapsed"),
+    "orders": _("waiting orders cancelled"),
+    "vouchers": _("vouchers withdrawn"),
+    "passes": _("parking passes ended"),
+    "stays": _("stays whose plate was forgotten"),
+    "stays_inside": _("cars still inside, now nobody's"),
+    "vehicles": _("choices for plates deleted"),
+    "keys": _("data keys destroyed"),
+    "members": _("member numbers emptied"),
+    "identities": _("phones, mailboxes and WeChat accounts deleted"),
+    "plates": _("plates forgotten"),
+    "cards": _("cards replaced by stand-ins"),
+    "residencies": _("references of residencies replaced"),
+    "activities": _("activities emptied of their columns"),
+    "segments": _("places in segments deleted"),
+    "match_keys": _("keys of comparison deleted"),
+    "match_candidates": _("match candidates deleted"),
+    "codes": _("one-time codes deleted"),
+    "tokens": _("sign-ins deleted"),
+    "data_exports": _("wishes for a copy deleted"),
+    "answers": _("answers kept for retries deleted"),
+    "messages": _("messages deleted"),
+}
 
 
 class EraseForm(forms.Form):
@@ -47,13 +74,22 @@ class EraseForm(forms.Form):
 
 
 @admin.register(Erasure)
-class ErasureAdmin(ReadOnlyAdmin):
+class ErasureAdmin(PanelPage):
     """What was asked, when it is due, what was done: kept as the proof, without a word about the person."""
 
     list_display = ("row_number", "member", "asked_by", "asked_at", "due_at", "done_at", "withdrawn_at")
     list_select_related = ("member",)
     ordering = ("-asked_at",)
-    fields = ("member", "asked_by", "asked_at", "due_at", "done_at", "withdrawn_at", "outcome")
+    fields = (("member", "asked_by"), ("asked_at", "due_at"), ("done_at", "withdrawn_at"))
+
+    def panels(self, row: Erasure, at: datetime) -> Sequence[Panel]:  # noqa: ARG002 -- what was done does not age
+        """What was done, by figures."""
+        if row.done_at is None:
+            return ()
+        counted = [
+            (words, f"{row.outcome[name]:,}") for name, words in COUNTED.items() if row.outcome.get(name)
+        ]
+        return (Panel(title=gettext("What was done"), headers=[_("what"), _("number")], rows=counted),)
 
     def get_urls(self) -> list[URLPattern]:
         """The page that asks."""
@@ -81,7 +117,8 @@ class ErasureAdmin(ReadOnlyAdmin):
             "title": f"{gettext('Erase')}: {found.number}",
             "words": _(
                 "Names, contacts, plates, cards and all else about the person are destroyed, the points"
-                " lapse, and nobody can bring them back. The books stay, without a name."
+                " lapse, waiting orders are cancelled, vouchers withdrawn and parking passes ended, and"
+                " nobody can bring them back. The books stay, without a name."
             ),
             "form": form,
             "button": _("Erase"),
@@ -99,7 +136,7 @@ def erasure_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- the
         headers=[_("asked"), _("due"), _("done"), _("withdrawn")],
         rows=[
             [
-                "—" if instant is None else instant.date().isoformat()
+                "—" if instant is None else timezone.localtime(instant).date().isoformat()
                 for instant in (one.asked_at, one.due_at, one.done_at, one.withdrawn_at)
             ]
             for one in erasures

@@ -20,8 +20,8 @@ _INDEX_BYTES: Final = 32
 
 def lock_stays(*, member_ids: Collection[UUID]) -> None:
     """The members' stays, their rows locked by id: a stay comes before its member (docs/locking.md)."""
-    rows = ParkingSession.objects.select_for_update(no_key=True, of=("self",)).defer("plate")
-    list(rows.filter(member_id__in=member_ids).order_by("pk").values_list("pk"))
+    rows = ParkingSession.objects.select_for_update(no_key=True).filter(member_id__in=member_ids)
+    list(rows.order_by("pk").values_list("pk"))
 
 
 def forget_parking(*, member_ids: Collection[UUID], by: str, at: datetime) -> dict[str, int]:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from members.data_keys import MemberErased, destroy_keys, key_of, keys_of
 from members.models import Enrolment, Identity, IdentityKind, Member, MemberKey
+from members.sealing import seal_column
 from members.services.rotating import ring_census, rotate_keys
 from members.vault import UnknownFieldKey, seal, unseal
 from tests.factories import make_unit
@@ -178,3 +179,28 @@ def test_a_field_that_was_closed_with_the_ring_itself_is_given_its_members_key(s
     assert rotated.fields == 1
     assert stored_name(member)[:1] == b"\x02"
     assert Member.objects.get(pk=member.pk).name == "Ann"
+
+
+def test_a_column_of_words_is_closed_with_the_key_of_whom_each_row_is_about():
+    """What a migration does to rows that are there already."""
+    ann, gone = numbered_member(), numbered_member()
+    destroy_keys([gone.pk])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE said (id int, member_id uuid, words varchar(9) NOT NULL DEFAULT '')"
+        )
+        cursor.execute(
+            "INSERT INTO said VALUES (1, %s, 'kanari'), (2, %s, 'other'), (3, NULL, 'nobody'), (4, %s, '')",
+            [ann.pk, gone.pk, ann.pk],
+        )
+
+    done = seal_column(connection, table="said", column="words", owner="t.member_id")
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce((SELECT wrapped FROM members_memberkey k WHERE k.member_id = s.member_id"
+            " AND substring(s.words from 1 for 1) = '\\x02'), '') || s.words FROM said s ORDER BY id"
+        )
+        told = [bytes(box) for (box,) in cursor.fetchall()]
+    assert done == 3
+    assert [unseal(box) if box else "" for box in told] == ["kanari", "—", "nobody", ""]
