@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from benefits.models import Voucher, VoucherAct, VoucherBatch, VoucherEvent, VoucherState
 from benefits.refusals import (
@@ -179,12 +180,19 @@ def void_batch(*, batch: VoucherBatch, by: str, at: datetime, reason: str) -> in
 
 
 def void_vouchers_of(*, member_ids: Collection[UUID], by: str, at: datetime) -> int:
-    """Withdraw what these members have and did not use. How many. Inside the caller's transaction."""
-    rows = Voucher.objects.select_for_update(no_key=True).filter(
-        member_id__in=member_ids, state=VoucherState.ISSUED
+    """Withdraw what these members have and did not use. How many. Inside the caller's transaction.
+
+    One that a sale locked and let time out is theirs again, and goes too.
+    """
+    is_free = Q(state=VoucherState.ISSUED) | Q(state=VoucherState.LOCKED, locked_until__lte=at)
+    rows = Voucher.objects.select_for_update(no_key=True).filter(is_free, member_id__in=member_ids)
+    held = dict(rows.order_by("id").values_list("pk", "state"))
+    VoucherEvent.objects.bulk_create(
+        VoucherEvent(voucher_id=pk, kind=VoucherAct.RELEASED, by=by, at=at, recorded_at=at)
+        for pk, state in held.items()
+        if state == VoucherState.LOCKED
     )
-    held = list(rows.order_by("id").values_list("pk", flat=True))
-    _void(held, by=by, at=at, reason=b"")
+    _void(list(held), by=by, at=at, reason=b"")
     return len(held)
 
 

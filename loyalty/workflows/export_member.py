@@ -75,12 +75,18 @@ def exported_models() -> list[tuple[type[Model], list[str]]]:
 
 
 def paths_to_member() -> dict[type[Model], list[str]]:
-    """By table: the columns that name a member, else those that name a row that does, and so on."""
+    """By table: the columns that name a member, else those that name a row that does, and so on.
+
+    Where those that name a member may be empty (an order that a stranger paid at the barrier), both.
+    """
     paths: dict[type[Model], list[str]] = {Member: ["id"]}
     for model in apps.get_models():
         names = [field.name for field in _columns(model) if _names_member(field) and model is not Member]
         if names:
             paths[model] = names
+    for model, names in paths.items():
+        if model is not Member and all(model._meta.get_field(name).null for name in names):  # noqa: SLF001 -- same
+            paths[model] = names + _paths_by_way_of(paths, model, but=Member)
     while True:
         further = {
             model: names
@@ -92,11 +98,13 @@ def paths_to_member() -> dict[type[Model], list[str]]:
         paths |= further
 
 
-def _paths_by_way_of(paths: Mapping[type[Model], Sequence[str]], model: type[Model]) -> list[str]:
+def _paths_by_way_of(
+    paths: Mapping[type[Model], Sequence[str]], model: type[Model], *, but: type[Model] | None = None
+) -> list[str]:
     return [
         f"{field.name}__{path}"
         for field in _columns(model)
-        if isinstance(field, ForeignKey) and field.related_model in paths
+        if isinstance(field, ForeignKey) and field.related_model in paths and field.related_model is not but
         for path in paths[cast("type[Model]", field.related_model)]
     ]
 

@@ -53,7 +53,7 @@ def _forget_plate(session_id: UUID) -> None:
     stand_in = secrets.token_bytes(_INDEX_BYTES)
     told: dict[str, Any] = {"plate_index": stand_in}
     Passage.objects.filter(session_id=session_id).update(**told)
-    ParkingOrder.objects.filter(session_id=session_id).update(**told)
+    ParkingOrder.objects.filter(session_id=session_id).update(refund_reason="", **told)
     ParkingSession.objects.filter(pk=session_id).update(plate="", **told)
 
 

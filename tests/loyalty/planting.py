@@ -74,7 +74,7 @@ def _ask(member, mall, first, second):
     refund_order(
         order_id=picked.pk, units=None, is_returned=True, reason=WORDS["refunded"], by="user:1", at=NOW
     )
-    issue(make_vouchers_of(mall), member=member, reason=WORDS["voucher"])
+    issue(make_vouchers_of(mall, mall), member=member, reason=WORDS["voucher"])
 
 
 def _benefits(member):
@@ -87,7 +87,7 @@ def _benefits(member):
     restore_usage(usage_id=usage.pk, source_ref="back", by="user:1", at=NOW, words=WORDS["restored"])
     given = EntitlementGrant.objects.get(pk=make_grant(member, benefit, 1).pk)
     withdraw_grant(grant=given, reason=WORDS["withdrawn"], by="user:1", at=NOW)
-    segment = FactSet.objects.create(code="canary_lovers", name_zh="养鸟人", name_en="Bird lovers")
+    segment = FactSet.objects.create(code="BIRD-LOVERS", name_zh="养鸟人", name_en="Bird lovers")
     FactSetMember.objects.create(
         fact_set=segment, member=member, during=DateTimeTZRange(NOW, None), told_by="test"
     )
