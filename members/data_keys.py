@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 
 from common.errors import DomainError
 from common.sql import plain_array
-from members.vault import DESTROYED, DataKey, data_key, new_data_keys, seal
+from members.vault import DESTROYED, DataKey, data_key, new_data_keys
 
 _ROWS_A_STATEMENT: Final = 1_000
 
@@ -56,16 +56,14 @@ def keys_of_new(owners: Sequence[UUID]) -> dict[UUID, DataKey]:
     return _store(new_data_keys(owners), DEFAULT_DB_ALIAS)
 
 
-def sealed_for(owner: UUID | None, words: str) -> bytes:
-    """`words` closed with the owner's key; with the ring's where they are about nobody. Empty stays empty.
+def sealed_for(owner: UUID, words: str) -> bytes:
+    """`words` closed with the owner's key. Empty stays empty.
 
     Called before wallets are locked: keys come before them (docs/locking.md).
 
     :raises MemberErased: it was destroyed
     """
-    if not words:
-        return b""
-    return seal(words) if owner is None else key_of(owner).seal(words)
+    return key_of(owner).seal(words) if words else b""
 
 
 def destroy_keys(owners: Iterable[UUID]) -> int:

@@ -1,10 +1,11 @@
 """A column of words that becomes sealed: for migrations that close with own keys what stood in clear."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from members.data_keys import MemberErased, keys_of
-from members.vault import seal
+from members.vault import DESTROYED
 
 _ROWS: Final = 2_000
 
@@ -12,9 +13,8 @@ _ROWS: Final = 2_000
 def seal_column(connection: Any, *, table: str, column: str, owner: str, key: str = "id") -> int:
     """Make the text column `column` a sealed one, each row closed with its owner's key. How many had words.
 
-    `owner` is an SQL expression over the row `t` that gives its member's id, or NULL: then the ring's key.
-    Words about a member who was erased become a dash. The table's own guards rest meanwhile: only the shape
-    changes.
+    `owner` is an SQL expression over the row `t` that gives its member's id. Words about a member who was
+    erased are lost: what stands there opens to nothing. The table's own guards rest meanwhile.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -43,11 +43,13 @@ def seal_column(connection: Any, *, table: str, column: str, owner: str, key: st
     return done
 
 
-def _closed(connection: Any, owner: UUID | None, words: bytes) -> bytes:
-    """What a constraint asks to be there stays there, even of somebody who was erased: a dash."""
-    if owner is None:
-        return seal(words.decode())
+def seal_words(connection: Any, words: Sequence[tuple[UUID, str]]) -> list[bytes]:
+    """Each text closed with the key of its (owner, text); of an owner who was erased, what opens to nothing."""
+    return [_closed(connection, owner, text.encode()) for owner, text in words]
+
+
+def _closed(connection: Any, owner: UUID, words: bytes) -> bytes:
     try:
         return keys_of([owner], using=connection.alias)[owner].seal(words.decode())
     except MemberErased:
-        return seal("—")
+        return DESTROYED

@@ -211,7 +211,7 @@ def events_panel(voucher: Voucher) -> Panel:
                 row.outlet or "—",
                 row.source_ref or "—",
                 "—" if row.value is None else f"{row.value} {row.currency}",
-                row.reason or "—",
+                row.reason or row.words or "—",
                 row.by,
             )
             for row in rows

@@ -6,7 +6,7 @@ from django.db import migrations, models
 from django.db.models.lookups import GreaterThan
 
 from members.models.encrypted_field import EncryptedTextField, OctetLength
-from members.sealing import seal_column
+from members.sealing import seal_column, seal_words
 
 _COLUMNS = (
     ("benefits_grantrequest", "reason", "t.member_id", "id"),
@@ -19,16 +19,31 @@ _COLUMNS = (
         "benefits_rewardorderevent", "reason",
         "(SELECT o.member_id FROM benefits_rewardorder o WHERE o.id = t.order_id)", "id",
     ),
-    (
-        "benefits_voucherevent", "reason",
-        "(SELECT v.member_id FROM benefits_voucher v WHERE v.id = t.voucher_id)", "id",
-    ),
 )
 
 
 def seal(_apps, schema_editor):
     for table, column, owner, key in _COLUMNS:
         seal_column(schema_editor.connection, table=table, column=column, owner=owner, key=key)
+
+
+def move_words(_apps, schema_editor):
+    """What operators said of a member's own voucher stood among the words of batches."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.id, v.member_id, e.reason FROM benefits_voucherevent e JOIN benefits_voucher v ON v.id = e.voucher_id"
+            " WHERE v.member_id IS NOT NULL AND e.kind IN ('issued', 'voided') AND e.reason <> ''"
+        )
+        rows = cursor.fetchall()
+        if not rows:
+            return
+        closed = seal_words(schema_editor.connection, [(owner, reason) for _pk, owner, reason in rows])
+        cursor.execute("ALTER TABLE benefits_voucherevent DISABLE TRIGGER USER")
+        cursor.executemany(
+            "UPDATE benefits_voucherevent SET words = %s, reason = '' WHERE id = %s",
+            [(box, pk) for (pk, _owner, _reason), box in zip(rows, closed, strict=True)],
+        )
+        cursor.execute("ALTER TABLE benefits_voucherevent ENABLE TRIGGER USER")
 
 
 def sealed(model, name, label, owner, **told):
@@ -55,7 +70,6 @@ class Migration(migrations.Migration):
                 sealed('grantrequest', 'note', 'note', 'member_id', blank=True, default=''),
                 sealed('grantend', 'reason', 'reason', 'grant.member_id', blank=True, default=''),
                 sealed('rewardorderevent', 'reason', 'reason', 'order.member_id', blank=True, default=''),
-                sealed('voucherevent', 'reason', 'reason', 'voucher.member_id', blank=True, default=''),
             ],
         ),
         migrations.AddConstraint(
@@ -72,6 +86,11 @@ class Migration(migrations.Migration):
                 name='a_withdrawal_says_why',
             ),
         ),
+        migrations.AddField(
+            model_name='voucherevent', name='words',
+            field=EncryptedTextField(blank=True, default='', editable=True, owner='voucher.member_id', verbose_name='what happened'),
+        ),
+        migrations.RunPython(move_words, migrations.RunPython.noop),
         migrations.AddField(
             model_name='entitlemententry', name='words',
             field=EncryptedTextField(blank=True, default='', editable=True, owner='member_id', verbose_name='what happened'),

@@ -128,7 +128,9 @@ class VoucherEvent(models.Model):
     currency = models.CharField(_("currency"), max_length=3, blank=True, default="")
     # Of a lock its time-out; of what a refund gives back after its end, the end of its grace.
     until = models.DateTimeField(_("until"), null=True)
-    reason = EncryptedTextField(_("reason"), owner="voucher.member_id", blank=True, default="")
+    # Said of the batch, or by us; what people say of a member's own voucher is closed with the member's key.
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    words = EncryptedTextField(_("what happened"), owner="voucher.member_id", blank=True, default="")
     by = models.CharField(_("by"), max_length=80)
     at = models.DateTimeField(_("at"))
     recorded_at = models.DateTimeField(_("recorded"))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -125,7 +126,7 @@ def issue_voucher_to(
         had = Voucher.objects.filter(batch=locked, member_id__in=ids_of(member.pk))
         if had.exclude(state=VoucherState.VOID).count() >= locked.member_max:
             raise MemberVouchersReached(member_max=locked.member_max)
-    (voucher,) = _issue(locked, 1, by=by, at=at, member=member, cause=cause, reason=words)
+    (voucher,) = _issue(locked, 1, by=by, at=at, member=member, cause=cause, words=words)
     return voucher
 
 
@@ -139,7 +140,7 @@ def void_voucher(*, voucher_id: UUID, by: str, at: datetime, reason: str) -> Vou
     refuse_odd_instants(at=at)
     rows = Voucher.objects.filter(pk=voucher_id).defer("code")
     holder = rows.values_list("member_id", flat=True).first()
-    words = sealed_for(holder, reason)
+    told: dict[str, Any] = {"reason": reason} if holder is None else {"words": sealed_for(holder, reason)}
     voucher = rows.select_for_update(no_key=True).first()
     if voucher is None:
         raise VoucherNotFound
@@ -148,7 +149,7 @@ def void_voucher(*, voucher_id: UUID, by: str, at: datetime, reason: str) -> Vou
     if voucher.state not in {VoucherState.ISSUED, VoucherState.EXPIRED}:
         raise VoucherLocked(state=voucher.state)
     if voucher.state == VoucherState.ISSUED:
-        _void([voucher.pk], by=by, at=at, reason=words)
+        _void([voucher.pk], by=by, at=at, **told)
         voucher.refresh_from_db(fields=["state", "moves"])
     return voucher
 
@@ -172,8 +173,7 @@ def void_batch(*, batch: VoucherBatch, by: str, at: datetime, reason: str) -> in
                 batch=batch, state=VoucherState.ISSUED
             )
             chunk = list(rows.order_by("id").values_list("pk", flat=True)[:_A_CHUNK])
-            # Said of the batch, of nobody in particular.
-            _void(chunk, by=by, at=at, reason=sealed_for(None, reason))
+            _void(chunk, by=by, at=at, reason=reason)
         if not chunk:
             return voided
         voided += len(chunk)
@@ -192,13 +192,13 @@ def void_vouchers_of(*, member_ids: Collection[UUID], by: str, at: datetime) -> 
         for pk, state in held.items()
         if state == VoucherState.LOCKED
     )
-    _void(list(held), by=by, at=at, reason=b"")
+    _void(list(held), by=by, at=at)
     return len(held)
 
 
-def _void(voucher_ids: Sequence[UUID], *, by: str, at: datetime, reason: bytes) -> None:
+def _void(voucher_ids: Sequence[UUID], *, by: str, at: datetime, **told: Any) -> None:
     VoucherEvent.objects.bulk_create(
-        VoucherEvent(voucher_id=pk, kind=VoucherAct.VOIDED, reason=reason, by=by, at=at, recorded_at=at)
+        VoucherEvent(voucher_id=pk, kind=VoucherAct.VOIDED, by=by, at=at, recorded_at=at, **told)
         for pk in voucher_ids
     )
 
@@ -226,7 +226,7 @@ def _issue(
     at: datetime,
     member: Member | None = None,
     cause: str = "",
-    reason: bytes = b"",
+    words: bytes = b"",
 ) -> list[Voucher]:
     valid_from = max(at, batch.starts_at)
     ends = [batch.ends_at]
@@ -253,7 +253,7 @@ def _issue(
     ]
     Voucher.objects.bulk_create(vouchers)
     VoucherEvent.objects.bulk_create(
-        VoucherEvent(voucher=voucher, kind=VoucherAct.ISSUED, reason=reason, by=by, at=at, recorded_at=at)
+        VoucherEvent(voucher=voucher, kind=VoucherAct.ISSUED, words=words, by=by, at=at, recorded_at=at)
         for voucher in vouchers
     )
     return vouchers

@@ -32,7 +32,6 @@ from benefits.refusals import (
 from benefits.rules.voucher_worth import worth
 from benefits.selectors.vouchers import terms_of
 from common import Money
-from members.data_keys import sealed_for
 from points.refusals import ReferenceReused
 from points.rules.bounds import refuse_odd_instants, refuse_odd_reference
 from units.models import BusinessUnit, Outlet
@@ -199,8 +198,7 @@ def restore_voucher(
         value=use.value,
         currency=use.currency,
         until=at + grace if has_grace else None,
-        # A word of ours: it stays, whoever is erased.
-        reason=sealed_for(None, reason),
+        reason=reason,
         by=by,
         at=at,
     )

@@ -20,9 +20,9 @@ class EncryptedField(models.BinaryField[_Set, _Get]):
     """Text in Python, sealed bytes in the database. It cannot be filtered on: use a blind index.
 
     `owner` names the attribute that holds the id of the member whom the text is about (`member_id`, or by way
-    of another row `order.member_id`): it is closed with that member's key. Without an owner, or of a row that
-    is nobody's, it is closed with the key ring itself, and no erasure reaches it. Bytes were closed before
-    (members/data_keys.py, `sealed_for`) and are kept as they are.
+    of another row `order.member_id`): it is closed with that member's key. Without an owner it is closed with
+    the key ring itself, and no erasure reaches it. Bytes were closed before (members/data_keys.py,
+    `sealed_for`) and are kept as they are.
     """
 
     def __init__(self, *args: Any, owner: str | None = None, **kwargs: Any) -> None:
@@ -95,8 +95,8 @@ class EncryptedField(models.BinaryField[_Set, _Get]):
     def value_to_string(self, obj: models.Model) -> str:
         """A serialised dump carries the sealed bytes only."""
         plain = self.closable(self.value_from_object(obj) or "")
-        owner = None if self.owner is None else _owner_of(obj, self.owner)
-        return base64.b64encode(sealed_for(owner, plain)).decode()
+        closed = seal(plain) if self.owner is None else sealed_for(_owner_of(obj, self.owner), plain)
+        return base64.b64encode(closed).decode()
 
     def to_python(self, value: Any) -> Any:
         """Text stays text."""
@@ -134,6 +134,6 @@ class EncryptedJSONField(EncryptedField[Any, Any]):
         return json.dumps(value, ensure_ascii=False) if value else ""
 
 
-def _owner_of(row: models.Model, path: str) -> UUID | None:
+def _owner_of(row: models.Model, path: str) -> UUID:
     owner = attrgetter(path)(row)
-    return owner if owner is None or isinstance(owner, UUID) else UUID(str(owner))
+    return owner if isinstance(owner, UUID) else UUID(str(owner))

@@ -79,12 +79,15 @@ class _Column:
 
 
 def _columns() -> list[_Column]:
-    """Every encrypted column of every app."""
+    """Every encrypted column of every app that the ring may have closed.
+
+    Not those whose owner is found by way of another row: their rows are written once, with the owner's key.
+    """
     found = []
     for model in apps.get_models():
         meta = model._meta  # noqa: SLF001 -- Django's documented model API
         for field in meta.concrete_fields:
-            if isinstance(field, EncryptedField):
+            if isinstance(field, EncryptedField) and "." not in (field.owner or ""):
                 names = {"table": meta.db_table, "column": field.column, "key": meta.pk.column}
                 # `member_id` is the attribute and the column of a foreign key alike.
                 owner = None if field.owner is None else sql.Identifier(field.owner)

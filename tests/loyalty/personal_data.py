@@ -168,7 +168,7 @@ _BENEFITS = {
         "digest": DIGEST, "code": RING, "tail": FACTS, "cause": REF, "state": WORD, "lock_ref": REF,
     },
     "benefits.voucherevent": {
-        "kind": WORD, "source_ref": REF, "currency": WORD, "reason": OWN_KEY, "by": ACTOR,
+        "kind": WORD, "source_ref": REF, "currency": WORD, "reason": STAFF, "words": OWN_KEY, "by": ACTOR,
     },
     "benefits.voucherexport": {"reason": STAFF, "state": WORD, "note": STAFF},
     "benefits.voucherdownload": {"form": WORD, "sha256": DIGEST},
