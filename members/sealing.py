@@ -44,7 +44,7 @@ def seal_column(connection: Any, *, table: str, column: str, owner: str, key: st
 
 
 def seal_words(connection: Any, words: Sequence[tuple[UUID, str]]) -> list[bytes]:
-    """Each text closed with the key of its (owner, text); of an owner who was erased, what opens to nothing."""
+    """Each (owner, text) closed with the owner's key; of one who was erased, what opens to nothing."""
     return [_closed(connection, owner, text.encode()) for owner, text in words]
 
 
