@@ -203,7 +203,7 @@ def test_an_operator_reverses_a_usage_and_says_why(client, unit, lounge):
 
     assert answer.status_code == 302
     back = EntitlementEntry.objects.get(kind=EntryKind.RESTORE)
-    assert (back.of, back.reason, back.amount) == (entry, "the lounge was closed", 2)
+    assert (back.of, back.words, back.amount) == (entry, "the lounge was closed", 2)
     assert only_right(member).left == 2
 
 
