@@ -18,21 +18,21 @@ from tests.bench.run import Absolute, Run
 from tests.bench.web import open_loop, web
 
 PER_S: Final = 50
-DRIVERS: Final = 20
 LINES: Final = 16
-# Seconds of requests by scale; the smoke is a few requests.
+# By scale: seconds of requests (the smoke is a few requests), and drivers who take turns.
 SECONDS: Final = {"smoke": 0.4, "default": 20.0, "full": 60.0}
+DRIVERS: Final = {"smoke": 2, "default": 20, "full": 20}
 _DATABASE: Final = "parking"
 
 # Printed: the key of a gate, the car park's code, and the instant at which all leave.
-_FILLING: Final = f"""
+_FILLING: Final = """
 from tests.factories import LONG_AGO, make_unit
 from tests.parking.crowds import LEAVES_AT, a_busy_car_park, a_rich_driver
 from units.services.partner_keys import issue_partner_key
 
 busy = a_busy_car_park(make_unit("MALL"))
-for number in range({DRIVERS}):
-    a_rich_driver(busy, f"沪A{{number:05d}}", serial=number)
+for number in range(%d):
+    a_rich_driver(busy, f"沪A{number:05d}", serial=number)
 key, token = issue_partner_key(
     name="gate", units=[busy.mall], scopes=["parking:gate"], by="bench", at=LONG_AGO
 )
@@ -44,13 +44,13 @@ def measure(run: Run) -> None:
     """Warm every worker first; then answer for as long as the scale says."""
     run.place.create(_DATABASE)
     environment = run.place.environment(_DATABASE, "loyalty.settings")
-    token, car_park, leaves_at = manage(
-        environment, "shell", "--verbosity", "0", "--command", _FILLING
-    ).split()
+    drivers = DRIVERS[run.scale.name]
+    made = manage(environment, "shell", "--verbosity", "0", "--command", _FILLING % drivers)
+    token, car_park, leaves_at = made.split()
     run.place.settle(_DATABASE)
     seconds = SECONDS[run.scale.name]
     with web({**environment, "LOYALTY_FAKE_NOW": leaves_at}, "loyalty.wsgi:application") as (pid, port):
-        gate = _Gate(port, token, car_park, leaves_at)
+        gate = _Gate(port, token, car_park, leaves_at, drivers)
         open_loop(gate.ask, per_s=PER_S, seconds=seconds / 4, lines=LINES)
         before = processes_cpu_s(pid), processes_cpu_s(run.server)
         took = sorted(open_loop(gate.ask, per_s=PER_S, seconds=seconds, lines=LINES))
@@ -83,7 +83,8 @@ def measure(run: Run) -> None:
 class _Gate:
     """Asks for one car after another whether it may leave; each thread over a connection of its own."""
 
-    def __init__(self, port: int, token: str, car_park: str, leaves_at: str) -> None:
+    def __init__(self, port: int, token: str, car_park: str, leaves_at: str, drivers: int) -> None:
+        self._drivers = drivers
         self._port = port
         self._car_park = car_park
         self._leaves_at = leaves_at
@@ -97,7 +98,7 @@ class _Gate:
         body = {
             "car_park": self._car_park,
             "source_ref": reference,
-            "plate": f"沪A{number % DRIVERS:05d}",
+            "plate": f"沪A{number % self._drivers:05d}",
             "happened_at": self._leaves_at,
         }
         headers = {**self._headers, "Idempotency-Key": reference}
