@@ -85,7 +85,7 @@ def paths_to_member() -> dict[type[Model], list[str]]:
         if names:
             paths[model] = names
     for model, names in paths.items():
-        if model is not Member and all(model._meta.get_field(name).null for name in names):  # noqa: SLF001 -- same
+        if model is not Member and all(field.null for field in _columns(model) if field.name in names):
             paths[model] = names + _paths_by_way_of(paths, model, but=Member)
     while True:
         further = {

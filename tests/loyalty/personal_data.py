@@ -117,7 +117,7 @@ _ACTIVITIES = {
         "attributes": EMPTIED,
     },
     "activities.activityline": {"item": TEXT, "category": TEXT},
-    "activities.assessment": _all(FACTS, "parcels trace facts earlier"),
+    "activities.assessment": _all(FACTS, "parcels trace facts earlier weights"),
     "activities.budgetuse": {"code": TEXT},
     "activities.dailytotal": {"currency": WORD},
     "activities.earnrule": _all(TEXT, "code name_zh name_en effect terms"),

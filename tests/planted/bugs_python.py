@@ -10,20 +10,20 @@ _POLICY = _EXPIRY + "test_the_last_valid_day_follows_the_policy"
 PYTHON = (
     Bug(
         says="points die at midnight in UTC", place="points/rules/expiry.py",
-        good="start_of_day(last + timedelta(days=1), ZoneInfo(policy.time_zone))",
+        good="start_of_day(last + timedelta(days=1), ZoneInfo(time_zone))",
         bad='start_of_day(last + timedelta(days=1), ZoneInfo("UTC"))',
         caught_by=_EXPIRY + "test_the_day_is_counted_where_the_program_lives",
     ),
     Bug(
         says="the day of earning is counted in UTC", place="points/rules/expiry.py",
-        good="_expiry_of_day(policy, earned_at.astimezone(zone).date())",
-        bad="_expiry_of_day(policy, earned_at.astimezone(UTC).date())",
+        good="_expiry_of_day(policy.kind, policy.count, policy.time_zone, earned_at.astimezone(zone).date())",
+        bad="_expiry_of_day(policy.kind, policy.count, policy.time_zone, earned_at.astimezone(UTC).date())",
         caught_by=_EXPIRY + "test_the_day_is_counted_where_the_program_lives",
     ),
     Bug(
         says="points die at the start of their last day", place="points/rules/expiry.py",
-        good="start_of_day(last + timedelta(days=1), ZoneInfo(policy.time_zone))",
-        bad="start_of_day(last, ZoneInfo(policy.time_zone))",
+        good="start_of_day(last + timedelta(days=1), ZoneInfo(time_zone))",
+        bad="start_of_day(last, ZoneInfo(time_zone))",
         caught_by=_EXPIRY + "test_points_live_through_their_whole_last_day",
     ),
     Bug(
