@@ -70,6 +70,16 @@ def pytest_unconfigure() -> None:
     _open.close()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests with engines of their own start first, so that no process waits for another's last one.
+
+    They share nothing with those that pytest-django puts in an order, by how they use the database.
+    """
+    marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
+    items.sort(key=lambda item: "slow" not in marks[item] or "django_db" in marks[item])
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: object) -> Iterator[None]:
     """A copy of the migrated template for this process; TransactionTestCase is cleaned by the superuser."""

@@ -35,7 +35,7 @@ FOUND = (
 
 @pytest.mark.slow
 def test_a_short_run_with_a_killed_server_finds_nothing():
-    arguments = ["--serial-ops", "200", "--ops", "1500", "--kills", "1", "--processes", "2"]
+    arguments = ["--serial-ops", "200", "--ops", "900", "--kills", "1", "--processes", "2"]
 
     done = subprocess.run(
         [sys.executable, "-m", "tests.ledger_simulator", *arguments],

@@ -170,11 +170,11 @@ class World:
         expire_due_lots(at=at)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_the_books_said_they_say_for_ever(seed):
     world = World(seed)
     told = []
-    for _ in range(45):
+    for _ in range(30):
         world.step()
         at = database_now()
         told.append((at, [(m, wallets_now(m), lots_now(m)) for m in world.members], liability_now(at)))
