@@ -14,7 +14,7 @@ from activities.rules.earning import judge
 from activities.rules.refunds import LineState, kept_of, lines_left, share_left
 from tests.activities.rules.earn_factory import book, deed, points, rule
 
-# 100,000 were run once: ACTIVITIES_LINE_REFUNDS=100000 (docs/activities.md).
+# More of them: ACTIVITIES_LINE_REFUNDS=100000 (docs/activities.md).
 SALES = int(os.environ.get("ACTIVITIES_LINE_REFUNDS", "150"))
 BASE = rule(1, rate="1")
 TEA = rule(2, rate="1", categories=("tea",))
