@@ -23,7 +23,7 @@ from tests.factories import LONG_AGO, make_earn_rule, make_program, make_unit
 
 duckdb = pytest.importorskip("duckdb")
 pytestmark = pytest.mark.django_db(transaction=True)
-_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
+_BESIDE = Path(__file__).resolve().parents[4] / "shared" / "data"
 ROWS = None if os.environ.get("ACTIVITIES_REAL_FILES") == "whole" else 2_500
 
 
