@@ -15,11 +15,11 @@ import django
 
 django.setup()
 
-from django.db import DatabaseError, connection  # noqa: E402 -- needs the set-up above
+from django.db import DatabaseError, InterfaceError, connection  # noqa: E402 -- needs the set-up above
 
 from tests.ledger_simulator.dice import Chance, Dice  # noqa: E402 -- the same
 from tests.ledger_simulator.operations import LOST, Answer, Op  # noqa: E402 -- the same
-from tests.ledger_simulator.performer import Performer  # noqa: E402 -- the same
+from tests.ledger_simulator.performer import Performer, is_away  # noqa: E402 -- the same
 
 DROPPED = 0.01  # answers that are thrown away, as when a till's line breaks
 AWAY_SECONDS_MAX = 120
@@ -32,7 +32,7 @@ class Worker:
     def __init__(self, name: str, chance: Chance, seed: str, record: BinaryIO, pace: "Pace") -> None:
         self.dice = Dice(chance, seed=seed, name=name)
         self.luck = Random(f"{seed}/{name}/luck")
-        self.performer = Performer()
+        self.performer = performer_once_there()
         self.record = record
         self.pace = pace
         self.unknown: list[Op] = []
@@ -65,24 +65,40 @@ class Worker:
     def ask(self, op: Op) -> Answer:
         answer = self.performer.ask(op)
         if answer.outcome == LOST:
-            self.await_server()
+            await_server()
         elif self.luck.random() < DROPPED:
             answer = Answer(LOST)
         pickle.dump((op, answer), self.record, protocol=pickle.HIGHEST_PROTOCOL)
         return answer
 
-    @staticmethod
-    def await_server() -> None:
-        deadline = time.monotonic() + AWAY_SECONDS_MAX
-        while True:
-            try:
-                connection.ensure_connection()
-            except DatabaseError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+
+def await_server() -> None:
+    """Until the server takes connections again.
+
+    :raises DatabaseError: it did not within AWAY_SECONDS_MAX
+    """
+    deadline = time.monotonic() + AWAY_SECONDS_MAX
+    while True:
+        try:
+            connection.ensure_connection()
+        except DatabaseError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def performer_once_there() -> Performer:
+    """A performer: others are at work already, so a server may be killed while it reads who there is."""
+    while True:
+        try:
+            return Performer()
+        except (DatabaseError, InterfaceError) as broken:
+            if not is_away(broken):
+                raise
+            connection.close()
+            await_server()
 
 
 class Pace:
