@@ -85,7 +85,8 @@ def test_every_operation_may_answer_a_problem(document):
 
 
 def test_what_the_shared_machinery_adds_is_valid_openapi(document):
-    validate_schema(normalize_result_object(document))
+    assert document["paths"]
+    validate_schema(normalize_result_object(document))  # raises where it is not
 
 
 def test_our_fields_are_told_with_their_bounds(document):

@@ -198,10 +198,14 @@ def test_an_inactive_unit_reports_nothing(till, sale, mall):
 
     told(till.post("activities", sale), 409, "unit_not_active")
 
+    assert not Activity.objects.exists()
+
 
 def test_reporting_needs_its_scope_and_a_key_for_retries(mall, till, sale):
     told(Till([mall], scopes=["points:quote"]).post("activities", sale), 403, "scope_missing")
     told(till.client.post("/partner/v1/activities", sale, format="json"), 400, "idempotency_key_missing")
+
+    assert not Activity.objects.exists()
 
 
 def test_one_report_costs_a_constant_number_of_queries(till, sale, mall, django_assert_max_num_queries):

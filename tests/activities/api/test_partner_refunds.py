@@ -265,6 +265,8 @@ def test_a_batch_may_be_sent_again_with_the_same_key_or_another(till, mall, memb
 def test_a_batch_has_one_to_a_thousand_items(till, items):
     told(till.post("activities/batch", {"items": items}), 400, "invalid_request")
 
+    assert not Activity.objects.exists()
+
 
 def test_ten_items_ask_the_database_no_more_often_than_two(till, django_assert_max_num_queries):
     with django_assert_max_num_queries(45):
