@@ -22,7 +22,7 @@ from loyalty.tasks import (
     tell_listeners,
     work_on_uploads,
 )
-from parking.tasks import settle_parking
+from parking.tasks import forget_plates, settle_parking
 from points.tasks import audit_ledger, expire_points, make_coming_parts, seal_ledger, time_out_holds
 
 GROUP_TIME_ZONE = "Asia/Shanghai"
@@ -149,6 +149,12 @@ SCHEDULE = (
         task=forget_uploads,
         when=Crontab(minute="15", hour="3-6"),
         why=_("Uploaded lists hold people's data: after a week their figures stay and the files go."),
+    ),
+    Job(
+        name="forget_plates",
+        task=forget_plates,
+        when=Crontab(minute="25", hour="3-6"),
+        why=_("A car of nobody's is known by its plate for as long as somebody may ask about its stay."),
     ),
     Job(
         name="mind_members",

@@ -275,6 +275,9 @@ MATCH_LINK_CALL_NAMES = env.bool("MATCH_LINK_CALL_NAMES", default=False)
 REVEALS_PER_DAY = env.int("REVEALS_PER_DAY", default=100)
 # Days between a member's wish to be erased and the erasure; meanwhile the membership is closed. 0: at once.
 ERASURE_WAIT_DAYS = env.int("ERASURE_WAIT_DAYS", default=0)
+# Days for which a car park knows the plate of a car of nobody's after its stay: long enough to answer a
+# complaint about a fee or a refund. The stay and its money stay on the books.
+STRANGER_PLATES_KEPT_DAYS = env.int("STRANGER_PLATES_KEPT_DAYS", default=180)
 
 # --- the admin's look ---
 UNFOLD = _UNFOLD

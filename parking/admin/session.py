@@ -78,8 +78,8 @@ class ParkingSessionAdmin(WholeTermSearch, PanelPage):
 
     @display(description=_("plate"))
     def masked(self, session: ParkingSession) -> str:
-        """Plates name people."""
-        return masked_plate(session.plate)
+        """Plates name people; in time they are forgotten."""
+        return masked_plate(session.plate) if session.plate else text("no longer kept")
 
     @display(description=_("state"), ordering="state", label=STATE_COLOURS)
     def state_label(self, session: ParkingSession) -> tuple[str, str]:

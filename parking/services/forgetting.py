@@ -1,21 +1,34 @@
-"""A person's plates are forgotten: their stays stay, for the books, and no plate leads to them.
+"""Plates are forgotten, of the erased and in time of strangers: their stays stay, and no plate leads to them.
 
 The plate of a stay is replaced by a random stand-in, the same in its passages and orders, so that they still
 belong together. A car that is inside has to get out: its stay goes on as a stranger's, whose plate it is.
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, transaction
 
-from parking.models import ParkingOrder, ParkingPass, ParkingSession, Passage, SessionState, Vehicle
+from common.sql import plain_array, retrying, rows
+from parking.models import ParkingOrder, ParkingPass, ParkingSession, SessionState, Vehicle
+from parking.services.locks import lock_plate
 
 _INDEX_BYTES: Final = 32
+_STAYS_A_CHUNK: Final = 200
+# Nobody's, over, and with nothing about money left open: such an order may still need its plate.
+_OVER: Final = """
+    SELECT s.id, s.car_park_id, s.plate_index FROM parking_parkingsession s
+    WHERE s.member_id IS NULL AND s.state <> 'inside' AND s.plate <> '' AND s.began_at < %(before)s
+      AND coalesce(s.exited_at, s.began_at) < %(before)s
+      AND NOT EXISTS (
+        SELECT FROM parking_parkingorder o LEFT JOIN parking_payment p ON p.order_id = o.id
+        WHERE o.session_id = s.id AND (o.state = 'placed' OR p.state IN ('asked', 'refund_due')))
+"""
 
 
 def lock_stays(*, member_ids: Collection[UUID]) -> None:
@@ -34,8 +47,7 @@ def forget_parking(*, member_ids: Collection[UUID], by: str, at: datetime) -> di
     mine = ParkingSession.objects.filter(member_id__in=member_ids)
     strangers = mine.filter(state=SessionState.INSIDE).update(member=None)
     gone = list(mine.order_by("pk").values_list("pk", flat=True))
-    for session_id in gone:
-        _forget_plate(session_id)
+    _forget_plates(gone)
     ParkingOrder.objects.filter(member_id__in=member_ids).exclude(refund_reason="").update(refund_reason="")
     # An order of a stay that is a stranger's now, or was another's.
     for order in ParkingOrder.objects.filter(member_id__in=member_ids).exclude(session_id__in=gone):
@@ -49,12 +61,52 @@ def forget_parking(*, member_ids: Collection[UUID], by: str, at: datetime) -> di
     }
 
 
-def _forget_plate(session_id: UUID) -> None:
-    stand_in = secrets.token_bytes(_INDEX_BYTES)
-    told: dict[str, Any] = {"plate_index": stand_in}
-    Passage.objects.filter(session_id=session_id).update(**told)
-    ParkingOrder.objects.filter(session_id=session_id).update(refund_reason="", **told)
-    ParkingSession.objects.filter(pk=session_id).update(plate="", **told)
+def forget_strangers(*, before: datetime) -> int:
+    """Forget the plates of stays that are nobody's and were over `before` then. How many stays.
+
+    An order that waits for money, or for a refund to arrive, is waited for. In chunks, each in a transaction
+    of its own: safe to run twice, beside gates, or to be killed.
+    """
+    over, forgotten = f"{_OVER} ORDER BY s.began_at LIMIT {_STAYS_A_CHUNK}", 0
+    while found := rows(over, {"before": before}):
+        forgotten += retrying(partial(_forget_some, found, before))
+    return forgotten
+
+
+@transaction.atomic
+def _forget_some(found: Sequence[tuple[UUID, int, memoryview]], before: datetime) -> int:
+    """Under the locks of a gate: a passage told late must not write the plate back (docs/locking.md)."""
+    for car_park_id, index in sorted({(car_park_id, bytes(index)) for _id, car_park_id, index in found}):
+        lock_plate(car_park_id=car_park_id, plate_index=index)
+    ids = plain_array(session_id for session_id, _car_park_id, _index in found)
+    still = rows(
+        _OVER + " AND s.id = ANY(%(ids)s::uuid[]) ORDER BY s.id FOR NO KEY UPDATE OF s",
+        {"before": before, "ids": ids},
+    )
+    _forget_plates([session_id for session_id, _car_park_id, _index in still])
+    return len(still)
+
+
+def _forget_plates(session_ids: Sequence[UUID]) -> None:
+    """The stay first: of a stranger's the database lets a passage take its stand-in, and no other."""
+    stand_ins = [secrets.token_bytes(_INDEX_BYTES) for _ in session_ids]
+    ids = plain_array(session_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE parking_parkingsession s SET plate = '', plate_index = n.stand_in"
+            " FROM unnest(%s::uuid[], %s::bytea[]) AS n (id, stand_in) WHERE s.id = n.id",
+            [ids, stand_ins],
+        )
+        cursor.execute(
+            "UPDATE parking_passage p SET plate_index = s.plate_index FROM parking_parkingsession s"
+            " WHERE p.session_id = s.id AND s.id = ANY(%s::uuid[])",
+            [ids],
+        )
+        cursor.execute(
+            "UPDATE parking_parkingorder o SET plate_index = s.plate_index, refund_reason = ''"
+            " FROM parking_parkingsession s WHERE o.session_id = s.id AND s.id = ANY(%s::uuid[])",
+            [ids],
+        )
 
 
 def _end_passes(member_ids: Collection[UUID], by: str, at: datetime) -> int:

@@ -326,7 +326,7 @@ def test_an_unknown_job_is_answered_with_the_known_ones():
         CommandError,
         match="expire_points, time_out_holds, end_entitlements, end_orders_and_vouchers, "
         "tell_listeners, work_on_uploads, settle_parking, seal_ledger, audit_ledger, make_coming_parts, "
-        "prune_answers, forget_uploads, mind_members, review_tiers, erase_members",
+        "prune_answers, forget_uploads, forget_plates, mind_members, review_tiers, erase_members",
     ):
         call_command("run_job", "expire_everything")
 
