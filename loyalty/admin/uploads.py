@@ -95,7 +95,8 @@ class ImportUploadAdmin(PanelPage, ActsAdmin):
     list_filter = ("kind", "state", "unit_code")
     ordering = ("-uploaded_at",)
     fields = (
-        ("file_name", "kind_told", "unit_code", "program_code"),
+        ("file_name", "kind_told"),
+        ("unit_code", "program_code"),
         ("state_told", "uploaded_at", "finished_at"),
         "problem",
     )
@@ -264,10 +265,18 @@ def _told(report: Mapping[str, Any], title: str, row: ImportUpload) -> list[Pane
         note = list_link(MatchCandidate, words % {"count": asked}, unit__code__exact=row.unit_code)
     panels = [Panel(title, [_("what"), _("rows")], [*lines, (_("Refused"), refused)], right=right, note=note)]
     if refused:
-        by_reason = sorted(report["rejected"].items())
+        examples = {line["reason"]: line["message"] for line in reversed(report["samples"])}
+        by_reason = [
+            (reason, examples.get(reason, "—"), count) for reason, count in sorted(report["rejected"].items())
+        ]
         first = [(line["row"], line["reason"], line["message"]) for line in report["samples"]]
         panels += [
-            Panel(gettext("Refused, by reason"), [_("reason"), _("rows")], by_reason, right=right),
+            Panel(
+                gettext("Refused, by reason"),
+                [_("reason"), _("for example"), _("rows")],
+                by_reason,
+                right=frozenset({2}),
+            ),
             Panel(
                 gettext("The first refused rows"),
                 [_("row"), _("reason"), _("what to mend")],

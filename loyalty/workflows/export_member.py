@@ -5,7 +5,7 @@ section, field by field, whichever app it belongs to; a new table is there the d
 out is named below, with the reason.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,12 +14,17 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.db.models import BinaryField, Field, ForeignKey, Model, Q
+from django.db.models import BinaryField, DateTimeField, Field, ForeignKey, Model, Q
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
 from members.models.encrypted_field import EncryptedField
+from members.rules.ways_in import way_in_words
 from members.selectors.aliases import ids_of, survivor_of
 
 # Tables that name the member and are no part of the copy.
@@ -35,6 +40,14 @@ LEFT_OUT: Final = {
 }
 # Columns that say nothing to the member, or name members of staff.
 _FIELDS_LEFT_OUT: Final = frozenset({"is_generated"})
+# Columns that no screen shows have no name of their own.
+_LABELS: Final = {
+    "ID": _("record number"), "id": _("record number"), "key": _("record key"), "member": _("member"),
+    "program": _("points program"), "unit": _("business unit"),
+}  # fmt: skip
+_WAYS_IN: Final = frozenset({("members.enrolment", "channel"), ("members.identity", "proof")})
+# Characters that a page keeps on one line.
+_SHORT: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,8 @@ class Section:
     title: str
     fields: Sequence[tuple[str, str]]
     rows: Sequence[Sequence[Any]]
+    # By field, where a page says it in words: what its values are called.
+    words: Sequence[Callable[[Any], str]]
 
     @property
     def as_objects(self) -> list[dict[str, Any]]:
@@ -54,12 +69,15 @@ class Section:
 
     @property
     def as_page(self) -> SafeString:
-        """The rows of a table of HTML. Escaped here: a template's loop takes minutes over a long history."""
-        told = (
-            "".join(f"<td>{'' if value is None else escape(value)}</td>" for value in row)
-            for row in self.rows
-        )
-        return mark_safe("\n".join(f"<tr>{cells}</tr>" for cells in told))  # noqa: S308 -- each value is escaped
+        """The table in words, without columns in which nothing stands.
+
+        Escaped here: a template's loop takes minutes over a long history.
+        """
+        told = [[say(value) for say, value in zip(self.words, row, strict=True)] for row in self.rows]
+        shown = [place for place in range(len(self.fields)) if any(row[place] for row in told)]
+        head = "".join(f"<th>{escape(capfirst(self.fields[place][1]))}</th>" for place in shown)
+        body = "\n".join("<tr>" + "".join(_cell(row[place]) for place in shown) + "</tr>" for row in told)
+        return mark_safe(f"<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>")  # noqa: S308 -- each value is escaped
 
 
 def copy_of(*, member_id: UUID) -> list[Section]:
@@ -113,8 +131,37 @@ def _label(model: type[Model]) -> str:
     return model._meta.label_lower  # noqa: SLF001 -- Django's documented model API
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else escape(value)
+def _cell(words: str) -> str:
+    """Short words stay on one line; the table scrolls."""
+    return f"<td{' class=long' if len(words) > _SHORT else ''}>{escape(words)}</td>"
+
+
+def _words_of(field: "Field[Any, Any]") -> Callable[[Any], str]:
+    """How a page tells the values of `field`: codes by name, instants by the clock on the wall."""
+    choices = {code: str(label) for code, label in field.flatchoices}
+    if choices:
+        return lambda value: choices.get(value, _in_words(value))
+    if isinstance(field, DateTimeField):
+        return _moment
+    if (_label(field.model), field.name) in _WAYS_IN:
+        return way_in_words
+    return _in_words
+
+
+def _moment(value: str | None) -> str:
+    return "" if value is None else f"{localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
+
+
+def _in_words(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return ""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_in_words(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return "; ".join(_in_words(one) for one in value)
+    return str(value)
 
 
 def _sections(ids: Sequence[UUID]) -> Iterator[Section]:
@@ -129,8 +176,9 @@ def _sections(ids: Sequence[UUID]) -> Iterator[Section]:
         yield Section(
             meta.label_lower,
             str(meta.verbose_name_plural),
-            [(field.name, str(field.verbose_name)) for field in fields],
+            [(field.name, str(_LABELS.get(str(field.verbose_name), field.verbose_name))) for field in fields],
             [[_plain(others, field, getattr(row, field.attname)) for field in fields] for row in rows],
+            [_words_of(field) for field in fields],
         )
 
 

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -124,7 +125,7 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
     fieldsets = (
         (
             None,
-            {"fields": (("score_label", "state_told", "unit"), ("why",), ("decided_by", "decided_at"))},
+            {"fields": (("score_label", "state_told", "unit"), ("why",), ("judged_by", "judged_at"))},
         ),
     )
 
@@ -154,7 +155,7 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
                 headers=[_("field"), _("new member"), _("known member"), _("how they agree")],
                 rows=[
                     (
-                        _FIELDS[line.field],
+                        capfirst(_FIELDS[line.field]),
                         _marked(line.new, is_other=line.level in _DIFFERS),
                         _marked(line.known, is_other=line.level in _DIFFERS),
                         words_of(line.field, line.level) if line.field != "number" else "",
@@ -269,6 +270,16 @@ class MatchCandidateAdmin(WholeTermSearch, PanelPage):
     def state_label(self, row: MatchCandidate) -> tuple[str, str]:
         """In its colour."""
         return row.state, row.get_state_display()
+
+    @display(description=_("judged by"))
+    def judged_by(self, row: MatchCandidate) -> str:
+        """Empty until somebody said."""
+        return row.decided_by
+
+    @display(description=_("judged"))
+    def judged_at(self, row: MatchCandidate) -> datetime | None:
+        """Empty until then."""
+        return row.decided_at
 
     @display(description=_("state"))
     def state_told(self, row: MatchCandidate) -> str:

@@ -22,6 +22,7 @@ from members.admin.timeline import timeline_of
 from members.models import Enrolment, Identity, Member, MemberStatus
 from members.rules.masking import masked_name
 from members.rules.normalise import normal_phone
+from members.rules.ways_in import way_in_words
 from members.selectors.aliases import survivors_of
 from members.selectors.tiers import tier_of
 from members.vault import blind_index
@@ -142,17 +143,22 @@ class MemberAdmin(LifecycleActs, PrivacyActs, WholeTermSearch, PanelPage):
 class EnrolmentAdmin(WholeTermSearch, ReadOnlyAdmin):
     """A member's relation to a unit."""
 
-    list_display = ("row_number", "member_link", "unit", "legacy_card", "channel", "tier_hint", "joined_at")
+    list_display = ("row_number", "member_link", "unit", "legacy_card", "way_in", "tier_hint", "joined_at")
     list_select_related = ("member", "unit")
     list_filter = ("unit", "channel", ("joined_at", RangeDateTimeFilter))
     search_fields = ("legacy_card",)
     search_help_text = _("Legacy card or member number, whole.")
     ordering = ("-id",)
-    fields = ("member_link", "unit", "legacy_card", "channel", "tier_hint", "joined_at", "created_at")
+    fields = ("member_link", "unit", "legacy_card", "way_in", "tier_hint", "joined_at", "created_at")
 
     def found(self, queryset: QuerySet[Enrolment], term: str) -> QuerySet[Enrolment]:
         """By index only."""
         return queryset.filter(member_id__in=found_members(term))
+
+    @display(description=_("channel"), ordering="channel")
+    def way_in(self, enrolment: Enrolment) -> str:
+        """In words."""
+        return way_in_words(enrolment.channel)
 
     @display(description=_("member"))
     def member_link(self, enrolment: Enrolment) -> object:

@@ -10,6 +10,7 @@ from common.admin import Panel
 from members.admin.panels import member_panel
 from members.models import Enrolment, Identity, Member
 from members.rules.masking import masked_identity
+from members.rules.ways_in import way_in_words
 
 
 @member_panel(place=40)
@@ -24,7 +25,7 @@ def enrolments_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- 
                 enrolment.unit,
                 enrolment.legacy_card or "—",
                 enrolment.tier_hint or "—",
-                enrolment.channel,
+                way_in_words(enrolment.channel),
                 _day(enrolment.joined_at),
             )
             for enrolment in enrolments
@@ -44,7 +45,7 @@ def identities_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- 
                 identity.get_kind_display(),
                 masked_identity(identity.kind, identity.value),
                 _("Yes") if identity.is_active else _("No"),
-                identity.proof,
+                way_in_words(identity.proof),
                 _day(identity.proven_at),
             )
             for identity in identities

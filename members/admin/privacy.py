@@ -187,7 +187,7 @@ def consents_panel(member: Member, at: datetime) -> Panel:  # noqa: ARG001 -- th
     """What the member said, unit by unit; what nobody asked is left out."""
     return Panel(
         title=text("Consents"),
-        headers=[_("purpose"), _("receiving unit"), _("said"), _("version"), _("since"), _("holds")],
+        headers=[_("purpose"), _("receiving unit"), _("said"), _("version"), _("since"), _("in force")],
         rows=[
             (
                 ConsentPurpose(one.purpose).label,

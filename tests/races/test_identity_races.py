@@ -4,15 +4,18 @@ Seen red without: the second look of who lost a race, the locks of member and co
 """
 
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 
+import psycopg2
 import pytest
+from django.db import DatabaseError, connection, transaction
 
 from common.errors import DomainError
 from members.models import Identity, IdentityKind, ProofCode
-from members.services.identities import ask_to_bind, claim_plate, prove_identity
+from members.services.identities import ask_to_bind, claim_plate, prove_identity, unbind_identity
 from tests.factories import NOW
-from tests.members.factories import numbered_member
+from tests.members.factories import add_identity, numbered_member
 from tests.races.test_approval_races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
@@ -79,3 +82,24 @@ def test_of_ten_who_claim_one_plate_at_once_one_has_it():
     answers = at_once(10, [claiming(member) for member in members])
 
     assert Counter(answers) == {"done": 1, "plate_of_another": 9}
+
+
+def test_a_members_identities_change_one_at_a_time(app_dsn):
+    """Else the last two phones, let go of at once, would both go."""
+    ann = numbered_member()
+    phones = [
+        add_identity(ann, IdentityKind.PHONE, phone, proof="import") for phone in (PHONE, "+8613912345679")
+    ]
+
+    @transaction.atomic
+    def at_the_same_time():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+        unbind_identity(member=ann, key=phones[1].key, by="test", at=NOW)
+
+    with closing(psycopg2.connect(app_dsn)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT FROM members_member WHERE id = %s FOR NO KEY UPDATE", [str(ann.pk)])
+        with pytest.raises(DatabaseError, match="lock timeout"):
+            at_the_same_time()
+
+    assert Identity.objects.filter(member=ann, is_active=True).count() == 2

@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 
+import psycopg2
 import pytest
-from django.db import OperationalError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 from common.errors import DomainError
 from common.sql import sqlstate
 from loyalty.workflows.merge_members import merge_members, unmerge_members
 from members.models import Enrolment, Identity, Member, MemberMerge, MemberUnmerge
 from members.services.enrolment import enrol_member
+from members.services.merging import locked_pair
 from points.models import Posting, Wallet
 from points.selectors.audit import audit
 from points.services.accrual import accrue_points
@@ -147,6 +150,18 @@ def test_what_is_earned_meanwhile_is_the_survivors(mall, program):
     assert Posting.objects.filter(kind="accrual").count() == 6
     assert (points_of(old), points_of(new)) == (0, 60)
     assert audit().disagreements == ()
+
+
+def test_while_two_become_one_nothing_new_names_the_alias(app_dsn):
+    """What a foreign key locks: a row about the survivor is written, one about the alias waits."""
+    old, new = numbered_member(), numbered_member()
+
+    with closing(psycopg2.connect(app_dsn)) as other, other.cursor() as cursor, transaction.atomic():
+        locked_pair(survivor_id=new.pk, alias_id=old.pk)
+        cursor.execute("SET lock_timeout = '50ms'")
+        cursor.execute("SELECT FROM members_member WHERE id = %s FOR KEY SHARE", [str(new.pk)])
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            cursor.execute("SELECT FROM members_member WHERE id = %s FOR KEY SHARE", [str(old.pk)])
 
 
 def test_an_import_meanwhile_leaves_nothing_with_the_alias(mall):

@@ -209,6 +209,9 @@ def test_a_copy_is_a_page_in_my_language_too(ann):
     assert "安娜" in words
     assert "+8613812345678" in words
     assert 'lang="zh-hans"' in words
+    assert "<td>正常</td>" in words, "codes are told by name"
+    assert "<td>2026-06-15 12:00</td>" in words, "instants by the clock on the wall"
+    assert "<th>性别</th>" not in words, "a column in which nothing stands is left out"
 
 
 def test_a_name_that_is_markup_stays_text_on_the_page(mall):

@@ -204,8 +204,9 @@ def test_what_holds_cannot_be_written_past_what_was_said(ann, hotel):
 
 def test_the_lists_of_many_cost_two_statements(hotel, django_assert_num_queries):
     people = [numbered_member() for _ in range(5)]
-    for person in people[:3]:
+    for person in people[:4]:
         say(person, hotel)
+    say(people[3], hotel, is_given=False, at=NOW + timedelta(hours=1))
 
     with django_assert_num_queries(2):
         may = members_who_consent(member_ids=[one.pk for one in people], purpose=SHARE, unit=hotel)

@@ -9,6 +9,7 @@ from common.errors import NotFound
 from members.data_keys import key_of
 from members.models import (
     CodeOutcome,
+    CodePurpose,
     EventKind,
     Identity,
     IdentityKind,
@@ -32,7 +33,7 @@ from members.services.identities import (
     prove_identity,
     unbind_identity,
 )
-from members.services.proving import CodeEnded, CodeWrong, TooManyCodes
+from members.services.proving import CodeEnded, CodeWrong, TooManyCodes, tried_code
 from members.services.sending import MessageNotSent
 from tests.factories import NOW
 from tests.members.factories import add_identity, numbered_member
@@ -137,6 +138,14 @@ def test_a_code_is_nobody_elses(ann, bob, outbox):
         prove(bob, proof, outbox()[0]["code"])
 
 
+@transaction.atomic
+def test_a_code_to_bind_a_phone_erases_nobody(ann, outbox):
+    proof = ask(ann)
+
+    with pytest.raises(NotFound):
+        tried_code(member=ann, proof_id=proof.pk, purpose=CodePurpose.ERASE, code=outbox()[0]["code"], at=NOW)
+
+
 def test_a_code_for_one_value_proves_no_other(ann, outbox):
     first, second = ask(ann, PHONE), ask(ann, OTHER)
     codes = [message["code"] for message in outbox()]
@@ -239,6 +248,13 @@ def test_an_unbound_phone_finds_nobody_and_hears_so(ann, outbox, django_capture_
 
 def test_the_last_phone_stays(ann, outbox):
     only = bind(ann, outbox)
+
+    with pytest.raises(LastPhone):
+        unbind(ann, only)
+
+
+def test_the_last_phone_stays_though_only_a_list_told_it(ann):
+    only = add_identity(ann, IdentityKind.PHONE, OTHER, proof="import")
 
     with pytest.raises(LastPhone):
         unbind(ann, only)
