@@ -140,14 +140,15 @@ def _exchanged() -> dict[int, int]:
 
 
 def _honoured() -> tuple[Mapping[tuple[int, int], int], Mapping[tuple[int, int], Decimal]]:
-    """Points, and their cost, by (honouring unit, issuing unit)."""
+    """Points, and their cost, by (honouring unit, issuing unit); what was given back is taken off again."""
     points: dict[tuple[int, int], int] = defaultdict(int)
     money: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     for honoured_by, issuer, drawn, cost in _rows(
         """
         SELECT p.unit_id, l.issuer_id, sum(d.points)::bigint, sum(d.points * l.unit_cost)
         FROM points_draw d
-        JOIN points_posting p ON p.id = d.posting_id AND p.kind = 'redemption'
+        JOIN points_posting o ON o.id = d.posting_id
+        JOIN points_posting p ON p.id = coalesce(o.reverses, o.id) AND p.kind = 'redemption'
         JOIN points_lot l ON l.id = d.lot_id
         GROUP BY 1, 2
         """

@@ -21,12 +21,15 @@ from loyalty.demo.files import SEED, Timeline, timeline, write_files
 from loyalty.demo.group import HOMES, HOTEL, MALL, OFFICE, found_group
 from loyalty.demo.overview import Overview, group_overview
 from loyalty.demo.parking import park_cars
+from loyalty.demo.shop import open_shop, shop_days
 from loyalty.demo.shopping import Basket, baskets, transactions_file
 from loyalty.demo.spending import Month, months, spend_month
 from members.models import Member
 from units.models import BusinessUnit
 
 JOB = "demo"
+# The shop opened so long before the story ends: its vouchers are still good.
+SHOP_OPEN = timedelta(days=30)
 # Whoever holds the demo's lock is the only teller: a chapter without an end was cut off, however young it is.
 _CUT_OFF_AT_ANY_AGE = timedelta(days=-36_500)
 Chapter = Callable[[], Mapping[str, Any]]
@@ -71,8 +74,17 @@ class Story:
             # The month and the note that it was told are one: told again, other members would be chosen.
             with transaction.atomic():
                 self._chapter(f"spending {month}", lambda month=month: self._spend(month))  # type: ignore[misc]  # mypy cannot infer it
+        # Before the cars: whoever parks may pay with what the shop gave them.
+        self._chapter("shop", self._shop)
         self._chapter("parking", self._park)
         return group_overview()
+
+    def _shop(self) -> dict[str, Any]:
+        """Rewards, vouchers and rights, and what members did with them; told whole or not at all."""
+        units = {unit.code: unit for unit in BusinessUnit.objects.all()}
+        with transaction.atomic():
+            rewards = open_shop(units, since=self._at - SHOP_OPEN)
+            return {"rewards": rewards, **shop_days(units, at=self._at)}
 
     def _park(self) -> dict[str, Any]:
         """Cars of the mall's members; told again after it was cut off, nothing is told twice."""

@@ -35,6 +35,14 @@ def _chapter_in_words(name: str, outcome: Mapping[str, Any]) -> str:
             "refused": outcome["refused"],
             "points": f"{outcome['points_expired']:,}",
         }
+    if what == "shop":
+        return (
+            _(
+                "%(rewards)s rewards offered, %(orders)s orders, %(vouchers)s vouchers (%(used)s used),"
+                " %(usages)s entitlements used: made up"
+            )
+            % outcome
+        )
     if what == "parking":
         return _("%(cars)s cars parked, %(paid)s paid, %(inside)s are still inside") % outcome
     if what == "story":

@@ -143,7 +143,7 @@ def _decide(
     if not every.is_awaited and every.plan.money == 0:
         auto = restricted(every, _auto_pay(session, member, has_passed=has_passed))
         if auto.plan.money == 0:
-            order = place(session, auto, member=member, by=by, at=at).order
+            order = place(session, auto, member=member, by=by, at=at, used_at=moment).order
             return _go(session, seen, auto, order, has_passed=has_passed, by=by, at=at)
     return Exit(has_passed, session, every, open_order(session) if every.is_awaited else None)
 

@@ -46,9 +46,18 @@ class Used:
 
 
 def take(
-    plan: Plan, *, order: ParkingOrder, program: Program | None, is_final: bool, by: str, at: datetime
+    plan: Plan,
+    *,
+    order: ParkingOrder,
+    program: Program | None,
+    is_final: bool,
+    by: str,
+    at: datetime,
+    used_at: datetime,
 ) -> dict[str, Used]:
     """Use what the plan names, by its keys: for good (`is_final`), or so that it stands ready for the money.
+
+    Rights are used as of `used_at`: another day has another quota, and other hours.
 
     :raises DomainError: any refusal of an owner: somebody else was quicker; nothing is left used
     """
@@ -64,7 +73,7 @@ def take(
             case Source.VOUCHER_HOURS | Source.VOUCHER_CASH:
                 used[line.key] = _take_voucher(line, order, dues[line.key], is_final=is_final, by=by, at=at)
             case Source.RIGHT:
-                used[line.key] = _take_right(line, order, is_final=is_final, by=by, at=at)
+                used[line.key] = _take_right(line, order, is_final=is_final, by=by, at=used_at)
             case _:
                 continue
     return used

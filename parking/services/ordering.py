@@ -91,13 +91,31 @@ def pay_session(*, session_id: UUID, member: Member, quote: str | None, by: str,
     return retrying(pay)
 
 
-def place(session: ParkingSession, now: Decided, *, member: Member | None, by: str, at: datetime) -> Placed:
+def place(
+    session: ParkingSession,
+    now: Decided,
+    *,
+    member: Member | None,
+    by: str,
+    at: datetime,
+    used_at: datetime | None = None,
+) -> Placed:
     """Write the order of a plan, under the locks of its stay and member: paid at once where no money is
     left.
+
+    `used_at`: when the car left, where that is told later: rights are used as of then, as they were decided.
     """
     is_final = now.plan.money == 0
     order = _order_of(session, now.plan.cents, now, member=member, by=by, at=at)
-    used = means.take(now.plan, order=order, program=now.offered.program, is_final=is_final, by=by, at=at)
+    used = means.take(
+        now.plan,
+        order=order,
+        program=now.offered.program,
+        is_final=is_final,
+        by=by,
+        at=at,
+        used_at=used_at or at,
+    )
     _write_parts(order, now.plan, used, now)
     if is_final:
         _paid(order, now.due.grace, at)

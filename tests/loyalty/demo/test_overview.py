@@ -7,6 +7,7 @@ import pytest
 from loyalty.demo.overview import group_overview
 from loyalty.demo.words import exact, language_of
 from points.services.exchange import exchange_points
+from points.services.reversal import reverse_payment
 from tests.factories import NOW, give, make_member, make_program, make_rate, make_unit, redeem
 
 
@@ -28,6 +29,21 @@ def test_the_hotels_owe_the_mall_what_their_points_paid_there():
     assert at_mall.owed_by_others == at_hotel.owed_to_others == Decimal("3.5")
     assert overview.sum_owed == 0
     assert overview.is_clean
+
+
+@pytest.mark.django_db
+def test_what_was_given_back_was_not_redeemed():
+    mall, member = make_unit("MALL"), make_member()
+    program = make_program("MALL", owner=mall)
+    give(member, program, 600)
+    paid = redeem(member, program, 200, unit=mall)
+    back = {"payment_id": paid.posting.pk, "units": [mall], "points": 50, "source_ref": "back"}
+    reverse_payment(**back, by="test", at=NOW)
+
+    overview = group_overview()
+
+    (at_mall,) = overview.units
+    assert (at_mall.own_redeemed_here, at_mall.outstanding, overview.is_clean) == (150, 450, True)
 
 
 @pytest.mark.django_db

@@ -7,15 +7,27 @@ from random import Random
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from benefits.models import EntitlementEntry
 from members.models import IdentityKind
 from members.rules.normalise import BadPlate
 from parking.models import OrderState, ParkingOrder, ParkingSession, Passage, SessionState, Vehicle
 from parking.rules.stays import Passage as Seen
 from parking.rules.stays import stays_of
 from parking.services.gate import GateClockAhead, PassageReused
+from tests.benefits.factories import make_benefit, make_rule, only_right
 from tests.factories import NOW
 from tests.members.factories import add_identity
-from tests.parking.places import PLATE, allow, come, hours, leave, make_car_park, make_driver, pay
+from tests.parking.places import (
+    PLATE,
+    allow,
+    come,
+    hours,
+    leave,
+    make_car_park,
+    make_driver,
+    parts_of,
+    pay,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -276,3 +288,18 @@ def test_two_members_cannot_hold_one_plate_and_the_stay_stays_with_the_first(car
 
     session.refresh_from_db()
     assert session.member == first
+
+
+def test_an_exit_told_a_day_late_uses_the_free_hours_of_its_own_day(car_park):
+    driver, tomorrow = make_driver(), hours(30)
+    shut = [(tomorrow.date(), tomorrow.date() + timedelta(days=1))]
+    make_rule(make_benefit(provider=car_park.unit, blackouts=shut), 120, "day")
+    come(car_park)
+
+    gone = leave(car_park, hours(2), passed=True, received=tomorrow)
+
+    assert (gone.opens, parts_of(gone.order)) == (True, [("right", "10.00", 110)])
+    usage = EntitlementEntry.objects.get()
+    assert (usage.period_starts_on, usage.at) == (NOW.date(), hours(2))
+    assert only_right(driver, at=hours(3)).left == 10
+    assert only_right(driver, at=tomorrow).left == 120
