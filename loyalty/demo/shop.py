@@ -124,7 +124,7 @@ _REWARDS: Final = (
 
 
 def open_shop(units: Mapping[str, BusinessUnit], *, since: datetime) -> int:
-    """The batches and the catalogue, in force since `since`. What is there stays. How many rewards are new."""
+    """Batches and catalogue, in force since `since`. What is there stays. Returns how many rewards are new."""
     batches = {one.code: _planned(one, units, since) for one in _BATCHES}
     tiers = {tier.code: tier for tier in Tier.objects.all()}
     known = set(Reward.objects.values_list("code", flat=True))
@@ -201,7 +201,7 @@ def _shelved(
 
 
 def _customers(mall: BusinessUnit, at: datetime) -> list[Member]:
-    """Some who have points of the mall to spend for a while yet; the same in every telling: by their card."""
+    """Some who have points of the mall to spend for a while yet; in every telling the same, by their card."""
     lots = Lot.objects.filter(
         program__code=mall.code, is_open=True, available_at__lte=at - _LOOKBACK, expires_at__gt=at
     )
@@ -246,7 +246,8 @@ def _end_some(orders: list[RewardOrder], *, at: datetime) -> None:
 
 def _vouchers(mall: BusinessUnit, customers: list[Member], *, at: datetime) -> int:
     """Given to customers and used by some; and a roll of codes for whoever prints them. How many are used."""
-    batches = {batch.code: batch for batch in VoucherBatch.objects.filter(code__in=[b.code for b in _BATCHES])}
+    codes = [one.code for one in _BATCHES]
+    batches = {batch.code: batch for batch in VoucherBatch.objects.filter(code__in=codes)}
     if not Voucher.objects.filter(batch=batches["MALL-50"], member=None).exists():
         issue_vouchers(batch=batches["MALL-50"], quantity=40, by=BY, at=at)
     given_at, used = at - timedelta(hours=30), 0
@@ -272,7 +273,7 @@ def _vouchers(mall: BusinessUnit, customers: list[Member], *, at: datetime) -> i
 
 
 def _rights(units: Mapping[str, BusinessUnit], customers: list[Member], *, at: datetime) -> int:
-    """Meeting hours that customers bought, of which some used a part; a wish that waits for a second person."""
+    """Meeting hours that customers bought and used in part; a wish that waits for a second person."""
     tower = units["OFFICE"]
     benefit = Benefit.objects.select_related("kind").get(code="TOWER-MEETING")
     spot = Spot(tower, None, Outlet.objects.get(code="TOWER-DESK"))

@@ -1,4 +1,4 @@
-"""The demo's shop: every screen of benefits finds something, the books stay clean, and it is said to be made up."""
+"""The demo's shop: every screen of benefits finds something, books stay clean, it is said to be made up."""
 
 from datetime import timedelta
 
