@@ -124,7 +124,7 @@ _REWARDS: Final = (
 
 
 def open_shop(units: Mapping[str, BusinessUnit], *, since: datetime) -> int:
-    """Batches and catalogue, in force since `since`. What is there stays. Returns how many rewards are new."""
+    """Batches and catalogue, in force since `since`; what is there stays. How many rewards are new."""
     batches = {one.code: _planned(one, units, since) for one in _BATCHES}
     tiers = {tier.code: tier for tier in Tier.objects.all()}
     known = set(Reward.objects.values_list("code", flat=True))
