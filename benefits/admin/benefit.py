@@ -18,7 +18,9 @@ from unfold.widgets import (
     UnfoldAdminTimeWidget,
 )
 
+from benefits.admin.names import with_names
 from benefits.models import Benefit, BenefitKind, BenefitVersion, Payer
+from benefits.models.benefit import in_reader_language
 from benefits.models.version import every_day
 from benefits.rules.quota import Days
 from benefits.selectors.places import Spot
@@ -60,12 +62,21 @@ class BenefitKindAdmin(BaseAdmin):
 class BenefitAdmin(BaseAdmin):
     """What is offered, and by whom. What it says is in its versions."""
 
-    list_display = ("code", "kind", "provider", "its_versions", "its_rules")
+    list_display = ("code", "told_name", "kind", "provider", "its_versions", "its_rules")
     list_select_related = ("kind", "provider")
     list_filter = ("kind", "provider")
     search_fields = ("code",)
     ordering = ("code",)
     fields = ("code", ("kind", "provider"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Benefit]:
+        """With the names of their latest versions."""
+        return with_names(super().get_queryset(request))
+
+    @display(description=_("name"))
+    def told_name(self, benefit: Any) -> str:
+        """Of its latest version, in the reader's language; — before the first."""
+        return in_reader_language(benefit.told_zh or "—", benefit.told_en or "—")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 -- Django's signature
         """Its code, kind and provider are what others rely on."""

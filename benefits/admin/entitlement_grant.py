@@ -21,6 +21,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from benefits.admin.names import BenefitChoice, name_of, with_names
 from benefits.models import Benefit, EntitlementGrant, GrantLimit, GrantRequest, GrantRequestState
 from benefits.models.rule import AMOUNT_MAX
 from benefits.selectors.grant_limits import grant_limits_of, granted_alone_today
@@ -65,8 +66,10 @@ class GrantForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Member number, whole."),
     )
-    benefit = forms.ModelChoiceField(
-        label=_("Benefit"), queryset=Benefit.objects.order_by("code"), widget=UnfoldAdminSelectWidget
+    benefit = BenefitChoice(
+        label=_("Benefit"),
+        queryset=with_names(Benefit.objects.order_by("code")),
+        widget=UnfoldAdminSelectWidget,
     )
     unit = forms.ModelChoiceField(
         label=_("Given by"),
@@ -130,6 +133,10 @@ class GrantRequestAdmin(LedgerColumns, WholeTermSearch, DecidedByAnother):
         """Nothing more than what was asked."""
         return []
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the names of the benefits."""
+        return with_names(super().get_queryset(request), "benefit_id")
+
     def found(self, queryset: Any, term: str) -> Any:
         """By member number."""
         return queryset.filter(member__number=term)
@@ -139,10 +146,10 @@ class GrantRequestAdmin(LedgerColumns, WholeTermSearch, DecidedByAnother):
         return request.user.has_perm(ASK_GRANT)
 
     @display(description=_("benefit"))
-    def what(self, asked: GrantRequest) -> str:
-        """3 times LOUNGE."""
+    def what(self, asked: Any) -> str:
+        """3 times Lounge (LOUNGE)."""
         amount = amount_in_words(asked.amount, asked.benefit.kind.measure, asked.currency)
-        return f"{amount} {asked.benefit.code}"
+        return f"{amount} {name_of(asked, asked.benefit)}"
 
     @display(description=_("worth"), ordering="value")
     def worth(self, asked: GrantRequest) -> str:
@@ -218,14 +225,14 @@ class GrantRequestAdmin(LedgerColumns, WholeTermSearch, DecidedByAnother):
 class EntitlementGrantAdmin(LedgerColumns, WholeTermSearch, ActsAdmin, PanelPage):
     """All that were given: bought, as a reward, by a campaign, by hand."""
 
-    list_display = ("granted_at", "member_link", "benefit", "quota", "cause", "unit", "ends_at", "ended")
+    list_display = ("granted_at", "member_link", "benefit_name", "quota", "cause", "unit", "ends_at", "ended")
     list_select_related = ("member", "benefit__kind", "unit", "end")
     list_filter = ("cause", "unit", "period")
     search_fields = ("member__number",)
     search_help_text = _("Member number, whole.")
     ordering = ("-id",)
     fields = (
-        ("member_link", "benefit"), ("quota", "sharing"), ("starts_at", "ends_at"), ("cause", "unit"),
+        ("member_link", "benefit_name"), ("quota", "sharing"), ("starts_at", "ends_at"), ("cause", "unit"),
         ("source_ref", "granted_by"), ("granted_at", "ended"),
     )  # fmt: skip
     actions_detail = ("withdraw",)
@@ -254,6 +261,15 @@ class EntitlementGrantAdmin(LedgerColumns, WholeTermSearch, ActsAdmin, PanelPage
         """By member number."""
         return queryset.filter(member__number=term)
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the names of the benefits."""
+        return with_names(super().get_queryset(request), "benefit_id")
+
+    @display(description=_("benefit"), ordering="benefit__code")
+    def benefit_name(self, given: Any) -> str:
+        """In the reader's language, with its code."""
+        return name_of(given, given.benefit)
+
     def has_withdraw_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whoever may approve grants, while it has not ended."""
         row = self.get_object(request, object_id)
@@ -270,8 +286,10 @@ class EntitlementGrantAdmin(LedgerColumns, WholeTermSearch, ActsAdmin, PanelPage
         end = getattr(grant, "end", None)
         if end is None:
             return "—"
-        left = "" if end.left is None else gettext(", %(left)s left") % {"left": f"{end.left.normalize():f}"}
-        return f"{end.get_ending_display()}{left}"
+        if end.left is None:
+            return str(end.get_ending_display())
+        left = amount_in_words(end.left, grant.benefit.kind.measure, "")
+        return end.get_ending_display() + gettext(", %(left)s left") % {"left": left}
 
     @action(description=_("Withdraw"), url_path="withdraw", permissions=["withdraw"], icon="undo")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSplitDateTimeVerticalWidget
 
 from benefits.admin.places import ReceiveForm
 from benefits.api.shop_told import picture_path
@@ -41,7 +41,12 @@ class RewardForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         model = Reward
         fields = "__all__"  # noqa: DJ007 -- the fieldsets say which
         field_classes = {"roles": SimpleArrayField}
-        widgets = {"tiers": UnfoldAdminCheckboxSelectMultipleWidget}
+        # One above the other: side by side the two instants would run over the edge of the page.
+        widgets = {
+            "tiers": UnfoldAdminCheckboxSelectMultipleWidget,
+            "starts_at": UnfoldAdminSplitDateTimeVerticalWidget,
+            "ends_at": UnfoldAdminSplitDateTimeVerticalWidget,
+        }
 
 
 class PictureForm(forms.Form):

@@ -61,7 +61,7 @@ class RewardOrderAdmin(ActsAdmin, WholeTermSearch, PanelPage):
             None,
             {
                 "fields": (
-                    ("state_label", "member_link"),
+                    ("state", "member_link"),
                     ("reward_link", "quantity"),
                     ("price", "hold_link"),
                     ("unit", "outlet"),

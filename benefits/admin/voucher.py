@@ -62,7 +62,7 @@ class VoucherAdmin(ActsAdmin, WholeTermSearch, PanelPage):
             None,
             {
                 "fields": (
-                    ("ends_in", "state_label"),
+                    ("ends_in", "state_now"),
                     ("batch_link", "member_link"),
                     ("valid_from", "expires_at"),
                     ("locked_until", "lock_ref"),
@@ -105,6 +105,11 @@ class VoucherAdmin(ActsAdmin, WholeTermSearch, PanelPage):
         """At this moment, whether or not the sweep has run."""
         state = VoucherState(state_at(voucher, clock.now()))
         return state, str(state.label)
+
+    @display(description=_("state"))
+    def state_now(self, voucher: Voucher) -> str:
+        """The same, in words alone: a page of one has no place for a colour."""
+        return self.state_label(voucher)[1]
 
     @display(description=_("voucher batch"))
     def batch_link(self, voucher: Voucher) -> object:

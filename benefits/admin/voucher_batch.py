@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSplitDateTimeVerticalWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -43,7 +44,12 @@ class BatchForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
     class Meta:
         model = VoucherBatch
         fields = ("issuer", "units", *_TERMS)
-        widgets = {"units": UnfoldAdminCheckboxSelectMultipleWidget}
+        # The two instants one above the other: side by side they would run over the edge of the page.
+        widgets = {
+            "units": UnfoldAdminCheckboxSelectMultipleWidget,
+            "starts_at": UnfoldAdminSplitDateTimeVerticalWidget,
+            "ends_at": UnfoldAdminSplitDateTimeVerticalWidget,
+        }
 
 
 class IssueForm(forms.Form):

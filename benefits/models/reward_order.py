@@ -93,7 +93,7 @@ class RewardOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.reward_id}"
+        return f"{self.quantity} × {self.reward}"
 
 
 class OrderAct(models.TextChoices):

@@ -35,4 +35,4 @@ class Stock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.on_hand - self.reserved}"
+        return f"{self.reward} · {self.outlet}" if self.outlet_id else str(self.reward)

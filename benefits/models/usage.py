@@ -149,7 +149,7 @@ class EntitlementEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.amount.normalize():f}"
+        return f"{self.get_kind_display()} {self.amount.normalize():f}"
 
     @property
     def worth(self) -> Money:

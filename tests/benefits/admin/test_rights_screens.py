@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
+from django.utils import translation
 
 from benefits.models import (
     BenefitVersion,
@@ -17,6 +18,7 @@ from benefits.models import (
     GrantRequest,
 )
 from benefits.services.granting_by_hand import BeyondGrantLimit, Wish, approve_grant, request_grant
+from benefits.services.grants import withdraw_grant
 from common.errors import Forbidden
 from points.services.approvals import OwnRequest
 from tests.benefits.factories import make_benefit, make_grant, make_rule, only_right, use
@@ -216,3 +218,23 @@ def test_who_may_not_reverses_nothing(client, unit, lounge):
 
     assert client.post(page, {"note": "x"}).status_code == 403
     assert EntitlementEntry.objects.count() == 1
+
+
+def test_benefits_are_told_by_name_and_entries_in_the_readers_words(client, unit, lounge):
+    given = make_grant(make_member(), lounge)
+    entry = use(given.member, 1, unit=unit, right=given.pk).entry
+    withdraw_grant(grant=given, reason="x", by="test", at=NOW)
+    person = operator("GIVER")
+    request_grant(wish=wish(lounge), by=person, at=NOW)
+    client.force_login(make_operator())
+    name = f"{lounge.versions.get().name_zh} ({lounge.code})"
+
+    def seen(address, *args):
+        return client.get(reverse(f"admin:benefits_{address}", args=args)).content.decode()
+
+    with translation.override("zh-hans"):
+        client.cookies["django_language"] = "zh-hans"
+        assert lounge.versions.get().name_zh in seen("benefit_changelist")
+        for address in ("entitlementgrant_changelist", "grantrequest_changelist", "grantrequest_ask"):
+            assert name in seen(address), address
+        assert f"{entry.get_kind_display()} 1" in seen("entitlemententry_change", entry.pk)

@@ -134,6 +134,17 @@ def test_an_order_is_handed_over_and_refunded(boss, shop):
     assert shop.shelf() == (10, 0)
 
 
+def test_a_page_says_how_things_stand_in_words(boss, shop):
+    order, voucher = shop.order(), issue(make_vouchers_of(shop.mall), member=shop.member)
+    use(voucher, shop.mall)
+
+    for row, words in ((order, "Waiting"), (voucher, "Used"), (shop.stock, "Flask")):
+        told = page(boss, row).content.decode()
+        assert words in told
+        assert "(&#x27;" not in told
+        assert "State." not in told
+
+
 def test_an_order_is_cancelled(boss, shop):
     do(boss, shop.order(), "cancel", reason="the member asked")
 
