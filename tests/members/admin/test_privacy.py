@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from members.data_keys import destroy_keys
 from members.models import ConsentEvent, ConsentText, DataAccess
 from members.selectors.consents import texts_in_force
 from tests.factories import NOW, make_unit
@@ -107,6 +108,17 @@ def test_a_new_text_is_published_and_an_old_one_stays():
     old = ConsentText.objects.get(version="share-1")
     changed = client.post(f"/admin/members/consenttext/{old.pk}/change/", told | {"version": "x"})
     assert changed.status_code == 403
+
+
+def test_the_page_of_who_was_erased_says_so(ann):
+    page = f"/admin/members/member/{ann.pk}/change/"
+    client = desk()
+    before = client.get(page).content.decode()
+    destroy_keys([ann.pk])
+
+    after = client.get(page).content.decode()
+
+    assert ('data-testid="erased"' in before, 'data-testid="erased"' in after) == (False, True)
 
 
 @pytest.mark.parametrize("screen", ["consenttext", "dataaccess", "erasure"])

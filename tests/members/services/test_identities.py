@@ -276,6 +276,14 @@ def test_an_unbound_value_can_be_bound_by_another(ann, bob, outbox):
     assert bind(bob, outbox, "a@example.com", "email", at=NOW + timedelta(minutes=2)).member == bob
 
 
+def test_what_was_let_go_of_is_let_go_of_once(ann, outbox):
+    mail = bind(ann, outbox, "a@example.com", "email")
+    unbind(ann, mail)
+
+    with pytest.raises(NotFound):
+        unbind(ann, mail)
+
+
 def test_somebody_elses_identity_is_not_there(ann, bob, outbox):
     mail = bind(ann, outbox, "a@example.com", "email")
 
