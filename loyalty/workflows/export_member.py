@@ -45,6 +45,7 @@ _LABELS: Final = {
     "ID": _("record number"), "id": _("record number"), "key": _("record key"), "member": _("member"),
     "program": _("points program"), "unit": _("business unit"),
 }  # fmt: skip
+_OF_RECORDS: Final = frozenset({"id", "key"})
 _WAYS_IN: Final = frozenset({("members.enrolment", "channel"), ("members.identity", "proof")})
 # Characters that a page keeps on one line.
 _SHORT: Final = 40
@@ -75,6 +76,8 @@ class Section:
         """
         told = [[say(value) for say, value in zip(self.words, row, strict=True)] for row in self.rows]
         shown = [place for place in range(len(self.fields)) if any(row[place] for row in told)]
+        # What tells the records apart is of the least use to a reader.
+        shown.sort(key=lambda place: self.fields[place][0] in _OF_RECORDS)
         head = "".join(f"<th>{escape(capfirst(self.fields[place][1]))}</th>" for place in shown)
         body = "\n".join("<tr>" + "".join(_cell(row[place]) for place in shown) + "</tr>" for row in told)
         return mark_safe(f"<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>")  # noqa: S308 -- each value is escaped
@@ -176,10 +179,17 @@ def _sections(ids: Sequence[UUID]) -> Iterator[Section]:
         yield Section(
             meta.label_lower,
             str(meta.verbose_name_plural),
-            [(field.name, str(_LABELS.get(str(field.verbose_name), field.verbose_name))) for field in fields],
+            [(field.name, _label_of(field)) for field in fields],
             [[_plain(others, field, getattr(row, field.attname)) for field in fields] for row in rows],
             [_words_of(field) for field in fields],
         )
+
+
+def _label_of(field: "Field[Any, Any]") -> str:
+    if field.model is Member and field.name == "name":
+        return gettext("full name")
+    label = str(field.verbose_name)
+    return str(_LABELS.get(label, label))
 
 
 def _columns(model: type[Model]) -> list["Field[Any, Any]"]:
