@@ -21,7 +21,7 @@ from rest_framework.response import Response
 
 from common.errors import DomainError, sqlstate
 from common.models import IdempotencyRecord, JobRun
-from common.sql import LOST_RACES
+from common.sql import LOST_RACES, rows
 
 KEY = re.compile(r"[\x20-\x7e]{1,128}")
 KEPT_HEADERS = ("Location", "ETag")
@@ -30,6 +30,17 @@ ATTEMPTS_MAX = 3
 FAILED = "failed"
 # A longer route text (a hostile id in the path) would not fit a B-tree entry: it is kept by its digest.
 ROUTE_CHARACTERS_MAX = 300
+
+_CLAIM = """
+INSERT INTO common_idempotencyrecord (caller, route, key, body_hash, headers, created_at)
+VALUES (%(caller)s, %(route)s, %(key)s, %(hash)s, '{}', %(at)s)
+ON CONFLICT ON CONSTRAINT idempotency_once DO NOTHING
+RETURNING id
+"""
+_ANSWER = """
+SELECT body_hash, status, response, headers::text FROM common_idempotencyrecord
+WHERE caller = %(caller)s AND route = %(route)s AND key = %(key)s
+"""
 
 
 class KeyMissing(DomainError):
@@ -223,11 +234,11 @@ def finish_job_run(*, run: JobRun, outcome: Mapping[str, Any], at: datetime) -> 
 
 def _first_answer(claim: Claim, *, at: datetime, handler: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     with transaction.atomic():
-        record = _insert(claim, at=at)
+        record_id = _insert(claim, at=at)
         response = handler()
         if response.status_code >= 300:
             raise _RefusedError(response)
-        IdempotencyRecord.objects.filter(pk=record.pk).update(
+        IdempotencyRecord.objects.filter(pk=record_id).update(
             status=response.status_code,
             response=_bytes_of(response),
             headers={name: response[name] for name in KEPT_HEADERS if name in response},
@@ -235,20 +246,19 @@ def _first_answer(claim: Claim, *, at: datetime, handler: Callable[[], HttpRespo
     return response
 
 
-def _insert(claim: Claim, *, at: datetime) -> IdempotencyRecord:
+def _insert(claim: Claim, *, at: datetime) -> int:
     """The claim's row. Waits for a twin that is running: its commit answers, its rollback lets us by."""
+    told = {"caller": claim.caller, "route": claim.route, "key": claim.key, "hash": claim.body_hash, "at": at}
     try:
-        return IdempotencyRecord.objects.create(
-            caller=claim.caller, route=claim.route, key=claim.key, body_hash=claim.body_hash, created_at=at
-        )
-    except IntegrityError as error:
-        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") != "idempotency_once":
-            raise
-        raise _AnsweredElsewhereError from error
+        claimed = rows(_CLAIM, told)
     except OperationalError as error:
         if sqlstate(error) != "55P03":
             raise
         raise KeyInUse from error
+    if not claimed:
+        raise _AnsweredElsewhereError
+    ((record_id,),) = claimed
+    return int(record_id)
 
 
 def _stored_answer(claim: Claim) -> HttpResponse | None:
@@ -256,16 +266,16 @@ def _stored_answer(claim: Claim) -> HttpResponse | None:
 
     :raises KeyReused: it answers another request
     """
-    try:
-        record = IdempotencyRecord.objects.get(caller=claim.caller, route=claim.route, key=claim.key)
-    except IdempotencyRecord.DoesNotExist:
+    found = rows(_ANSWER, {"caller": claim.caller, "route": claim.route, "key": claim.key})
+    if not found:
         return None
-    if bytes(record.body_hash) != claim.body_hash:
+    ((body_hash, status, content, headers),) = found
+    if bytes(body_hash) != claim.body_hash:
         raise KeyReused
-    assert record.status is not None, "a claim is committed with its answer"
-    assert record.response is not None, "a claim is committed with its answer"
+    assert status is not None, "a claim is committed with its answer"
+    assert content is not None, "a claim is committed with its answer"
     response = HttpResponse(
-        bytes(record.response), status=record.status, content_type="application/json", headers=record.headers
+        bytes(content), status=status, content_type="application/json", headers=json.loads(headers)
     )
     response["Idempotency-Replayed"] = "true"
     return response

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from activities.models import Activity, Assessment
 from activities.rules.earn_facts import Deed, TraceLine, cents_of
 from activities.rules.earn_plan import assess
+from activities.rules.earn_terms import Rule
 from activities.rules.earn_trace import read_trace
 from activities.rules.postings import Earned, posting_ref_of
 from activities.selectors.earn_rules import book_of, rules_by_id
@@ -18,8 +19,11 @@ from members.selectors.aliases import ids_of
 from points.models import Posting, PostingKind
 
 
-def trace_of(activity: Activity) -> tuple[TraceLine, ...]:
-    """Each rule that was looked at when the activity was assessed; of an anonymous one, today's rules."""
+def trace_of(activity: Activity, known: Mapping[int, Rule] | None = None) -> tuple[TraceLine, ...]:
+    """Each rule that was looked at when the activity was assessed; of an anonymous one, today's rules.
+
+    `known` are rules that need not be read again.
+    """
     assessment = Assessment.objects.filter(pk=activity.pk).first()
     if assessment is not None:
         trace = assessment.trace
@@ -32,7 +36,7 @@ def trace_of(activity: Activity) -> tuple[TraceLine, ...]:
             category=activity.category,
         )
         trace = json.loads(assess(book_of(activity.unit), nobody).trace)
-    return trace_told(trace)
+    return trace_told(trace, known)
 
 
 def whys_of(activities: Sequence[Activity]) -> dict[UUID, tuple[TraceLine, ...]]:
@@ -80,9 +84,14 @@ def assessment_of(*, activity_id: UUID, member_id: UUID) -> Assessment:
     return found
 
 
-def trace_told(trace: Sequence[Sequence[Any]]) -> tuple[TraceLine, ...]:
-    """The lines of a kept trace."""
-    return read_trace(trace, rules_by_id(rule_id for rule_id, *_rest in trace))
+def trace_told(
+    trace: Sequence[Sequence[Any]], known: Mapping[int, Rule] | None = None
+) -> tuple[TraceLine, ...]:
+    """The lines of a kept trace; `known` as above."""
+    asked = {rule_id for rule_id, *_rest in trace}
+    if known is not None and asked <= known.keys():
+        return read_trace(trace, known)
+    return read_trace(trace, rules_by_id(asked))
 
 
 def earned_by(activity: Activity) -> tuple[Earned, ...]:

@@ -14,6 +14,7 @@ from activities.models import CLAIM_DAYS, Activity, ActivityKind, ActivityLine, 
 from activities.rules.lines import LineReport
 from activities.rules.reading import KINDS, ActivityReport
 from activities.selectors.activity_points import PointsMoved, points_moved_by
+from activities.selectors.reference import reference_now
 from activities.services.recording import earn_claimed
 from activities.services.refunding import due_shares, take_back
 from activities.services.sold import sold_under
@@ -136,7 +137,14 @@ def _claim(sale: Activity, *, member: Member, reason: str, by: str, at: datetime
     Activity.objects.filter(pk__in=[refund.pk for refund in refunds]).update(member=member)
     earn_claimed(sale=sale, by=by, at=at)
     _take_back_for(unit, sale, refunds, at=at)
-    credit_recorded(unit=unit, sale_ids=[sale.pk], refund_ids=[refund.pk for refund in refunds], by=by, at=at)
+    credit_recorded(
+        unit=unit,
+        sale_ids=[sale.pk],
+        refund_ids=[refund.pk for refund in refunds],
+        by=by,
+        at=at,
+        reference=reference_now(),
+    )
     return _told(sale, is_new=True)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from activities.rules.earn_facts import Deed, Outcome
 from activities.rules.postings import Earned, posting_ref_of
+from activities.selectors.reference import Reference
 from activities.services.assessing import insert_assessments
 from activities.services.granting import Asked, post
 from activities.services.settling import Touched, settle
@@ -24,7 +25,9 @@ class Fresh(NamedTuple):
     outcome: Outcome
 
 
-def earn(*, unit: BusinessUnit, fresh: Sequence[Fresh], by: str, at: datetime) -> dict[str, list[Earned]]:
+def earn(
+    *, unit: BusinessUnit, fresh: Sequence[Fresh], by: str, at: datetime, reference: Reference
+) -> dict[str, list[Earned]]:
     """Keep and post what new activities at `unit` earn. By reference; runs in the caller's transaction.
 
     Where caps or first visits are looked at, other activities of the member may get or lose points too
@@ -48,7 +51,7 @@ def earn(*, unit: BusinessUnit, fresh: Sequence[Fresh], by: str, at: datetime) -
     ]
     refs = [one.source_ref for one in alone for _parcel in one.outcome.parcels]
     earned: defaultdict[str, list[Earned]] = defaultdict(list)
-    for ref, given in zip(refs, post(asked, by=by), strict=True):
+    for ref, given in zip(refs, post(asked, by=by, programs=reference.programs), strict=True):
         earned[ref].append(given)
     together = [one for one in fresh if one.outcome.needs_history]
     touched = [Touched(one.activity_id, one.member_id) for one in together]

@@ -1,7 +1,7 @@
 """Post the points of activities: an accrual for each lot, in as few round trips as there are programs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -25,8 +25,8 @@ class Asked(NamedTuple):
     source_ref: str
 
 
-def post(asked: Sequence[Asked], *, by: str) -> list[Earned]:
-    """Give all that is asked. One answer each, in order.
+def post(asked: Sequence[Asked], *, by: str, programs: Callable[[], Mapping[int, Program]]) -> list[Earned]:
+    """Give all that is asked. One answer each, in order. `programs` tells every program by its row.
 
     :raises UnitNotActive, ProgramNotActive: one of them takes no part at present
     :raises DomainError: the ledger refuses one of them
@@ -34,10 +34,9 @@ def post(asked: Sequence[Asked], *, by: str) -> list[Earned]:
     groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place, one in enumerate(asked):
         groups[one.parcel.program_id, one.unit.pk].append(place)
-    programs = Program.objects.in_bulk({program_id for program_id, _unit_id in groups})
     earned: dict[int, Earned] = {}
     for (program_id, _unit_id), places in sorted(groups.items()):
-        program = programs[program_id]
+        program = programs()[program_id]
         grants = [_grant(asked[place], program) for place in places]
         outcomes = accrue_many(program=program, unit=asked[places[0]].unit, grants=grants, by=by)
         for place, grant, outcome in zip(places, grants, outcomes, strict=True):

@@ -13,8 +13,8 @@ from activities.rules.earn_facts import Outcome
 from activities.rules.earn_plan import assess
 from activities.rules.postings import Earned
 from activities.rules.reading import ActivityReport, ReportRefused
-from activities.selectors.earn_rules import book_of
 from activities.selectors.people import People, Segments
+from activities.selectors.reference import reference_now
 from activities.services.assessing import deed_recorded, deed_reported
 from activities.services.earning import Fresh, earn
 from activities.services.refunding import record_refunds
@@ -62,7 +62,8 @@ def record_activities(
         lock_arrivals(unit, reports)
         members = _members_of(unit, reports)
     with watch("rules"):
-        book = book_of(unit)
+        reference = reference_now()
+        book = reference.book_of(unit)
         judged = _judged(reports, members, book, segments)
     first: dict[str, Draft] = {}
     for draft in judged:
@@ -74,7 +75,7 @@ def record_activities(
     with watch("compare"):
         stored = stored_activities(unit, sales.keys() - fresh.keys())
     with watch("post"):
-        earned = earn(unit=unit, fresh=_earning(sales, fresh), by=by, at=at)
+        earned = earn(unit=unit, fresh=_earning(sales, fresh), by=by, at=at, reference=reference)
         refunds = [draft for draft in first.values() if draft.report.is_refund]
         # After the sales: a file may hold a sale and its refund in any order, if in one chunk.
         told = record_refunds(unit=unit, drafts=refunds, by=by, at=at, is_generated=is_generated)
@@ -85,7 +86,12 @@ def record_activities(
     with watch("tiers"):
         refund_ids = [one.activity_id for one in (*told.values(), *settled.refunds.values()) if one.is_new]
         credit_recorded(
-            unit=unit, sale_ids=fresh.values(), refund_ids=[pk for pk in refund_ids if pk], by=by, at=at
+            unit=unit,
+            sale_ids=fresh.values(),
+            refund_ids=[pk for pk in refund_ids if pk],
+            by=by,
+            at=at,
+            reference=reference,
         )
     for ref, draft in sales.items():
         told[ref] = _told(
@@ -105,7 +111,8 @@ def earn_claimed(*, sale: Activity, by: str, at: datetime) -> None:
     Runs in the transaction of the claim.
     """
     assert sale.member is not None, "who claims is a member"
-    book = book_of(sale.unit)
+    reference = reference_now()
+    book = reference.book_of(sale.unit)
     lines = ActivityLine.objects.filter(activity=sale).order_by("number") if sale.lines_sha256 else ()
     people = People.asked_by(book, [sale.member.pk])
     person = people.person(sale.member.pk, sale.member.status, sale.occurred_at)
@@ -117,6 +124,7 @@ def earn_claimed(*, sale: Activity, by: str, at: datetime) -> None:
         fresh=[Fresh(sale.pk, sale.source_ref, sale.member.pk, deed, outcome)],
         by=by,
         at=at,
+        reference=reference,
     )
 
 

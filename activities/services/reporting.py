@@ -13,10 +13,11 @@ from activities.rules.earn_facts import TraceLine
 from activities.rules.postings import Earned
 from activities.rules.reading import ActivityReport, check_report
 from activities.selectors.places import limits_of
+from activities.selectors.reference import reference_now
 from activities.selectors.traces import earned_by, trace_of
 from activities.services.recording import record_activities
 from common.errors import NotFound
-from members.selectors.members import member_named
+from members.selectors.members import member_named, members_named
 from units.models import BusinessUnit
 
 
@@ -52,10 +53,15 @@ def report_activity(
     assert recorded.activity_id is not None, "what is not refused is there"
     activity = Activity.objects.select_related("unit", "member", "outlet").get(pk=recorded.activity_id)
     earned = recorded.earned if recorded.is_new else earned_by(activity)
-    return Reported(activity, is_new=recorded.is_new, earned=earned, trace=trace_of(activity))
+    trace = trace_of(activity, known=reference_now().rules_of(unit))
+    return Reported(activity, is_new=recorded.is_new, earned=earned, trace=trace)
 
 
 def _member_id(named: Mapping[str, str], unit: BusinessUnit) -> UUID:
+    ids = list(members_named([named], unit=unit).values())
+    if ids:
+        return ids[0]
+    # What names nobody, and why: the name may not even be one.
     try:
         return member_named(named, unit=unit).pk
     except NotFound as nobody:

@@ -22,6 +22,7 @@ from activities.rules.earn_facts import TRACE_SCALE, Outcome
 from activities.rules.earn_fold import fold
 from activities.rules.earn_terms import CAP, Rule
 from activities.rules.postings import Earned, posting_ref_of
+from activities.selectors.reference import reference_now
 from activities.services.assessing import kept_points, parcels_by_label
 from activities.services.granting import Asked, post
 from activities.services.history import History, history_of
@@ -184,7 +185,7 @@ def _post(
                 posting_ref_of(change.label, activity.source_ref, turn),
             )
         )
-    for change, given in zip(more, post(asked, by=by), strict=True):
+    for change, given in zip(more, post(asked, by=by, programs=reference_now().programs), strict=True):
         settled.earned.setdefault(change.activity.pk, []).append(given)
     less = [change for change in changes if change.points < 0]
     for answer in reverse_accruals(refunds=_reversals(less, causes), by=by, at=at):

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from activities.selectors.credit_rules import credit_lines_of
+from activities.selectors.reference import Reference
 from activities.selectors.tier_schemes import group_day
 from activities.services.tier_assessing import Moved, assess_members, lock_standings
 from common.sql import plain_array
@@ -123,7 +123,13 @@ WHERE summed.near >= needed.milli OR summed.total >= needed.lifetime_milli
 
 
 def credit_recorded(
-    *, unit: BusinessUnit, sale_ids: Collection[UUID], refund_ids: Collection[UUID], by: str, at: datetime
+    *,
+    unit: BusinessUnit,
+    sale_ids: Collection[UUID],
+    refund_ids: Collection[UUID],
+    by: str,
+    at: datetime,
+    reference: Reference,
 ) -> Moved:
     """Give what new activities of `unit` count, take back what new refunds undo, and raise at once.
 
@@ -133,7 +139,7 @@ def credit_recorded(
     if not sale_ids and not refund_ids:
         return Moved()
     today = group_day(at)
-    fresh = _given(unit, sale_ids, at)
+    fresh = _given(unit, sale_ids, at, reference)
     refunded = _taken_back(refund_ids, at)
     persons = {person for person, _first, _last in fresh} | set(refunded)
     if not persons:
@@ -148,9 +154,11 @@ def credit_recorded(
     return moved
 
 
-def _given(unit: BusinessUnit, sale_ids: Collection[UUID], at: datetime) -> list[tuple[UUID, date, date]]:
+def _given(
+    unit: BusinessUnit, sale_ids: Collection[UUID], at: datetime, reference: Reference
+) -> list[tuple[UUID, date, date]]:
     """(person, first day, last day) of what was given."""
-    lines = credit_lines_of(unit) if sale_ids else []
+    lines = reference.credit_lines_of(unit) if sale_ids else []
     if not lines:
         return []
     with connection.cursor() as cursor:

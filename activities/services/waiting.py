@@ -95,7 +95,7 @@ def settle_waiting(*, unit: BusinessUnit, refs: Collection[str], at: datetime) -
     if not refs:
         return Settled()
     waiting = WaitingRefund.objects.filter(
-        unit=unit, state=WaitingState.WAITING, refund_of__in=list(refs)
+        unit=unit, state=WaitingState.WAITING, refund_of__any_of=refs
     ).order_by("occurred_at", "source_ref")
     rows = list(waiting)
     refunds: dict[str, Recorded] = {}
