@@ -8,6 +8,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
+# Each command starts several processes of Python: compiling the libraries anew takes each some five seconds.
+export PYTHONDONTWRITEBYTECODE :=
 READY := .venv/ready
 # Type checkers and linters read the settings without a database.
 TEST_ARGS ?=
