@@ -2,13 +2,14 @@
 
 import base64
 import os
+from uuid import uuid4
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members.vault import UnknownFieldKey, blind_index, seal, seal_many, unseal
+from members.vault import UnknownFieldKey, blind_index, data_key, new_data_keys, seal, seal_many, unseal
 
 OLD, NEW = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
 
@@ -76,6 +77,15 @@ def test_a_key_of_the_ring_does_not_open_anothers_box(settings):
 
     with pytest.raises(InvalidTag):
         unseal(other)
+
+
+def test_a_wrapped_key_opens_for_its_own_member_only():
+    mine, theirs = uuid4(), uuid4()
+    (key,) = new_data_keys([mine])
+
+    assert data_key(mine, key.wrapped).wrapped == key.wrapped
+    with pytest.raises(InvalidTag):
+        data_key(theirs, key.wrapped)
 
 
 def test_equal_values_of_one_kind_meet_in_the_index():
