@@ -9,10 +9,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import OperationalError
 
-from benefits.models import EntitlementEntry, EntryKind, SpentCode
+from benefits.models import EntitlementEntry, EntryKind, GrantLimit, SpentCode
 from benefits.selectors.places import Spot
+from benefits.services.granting_by_hand import Wish, request_grant
 from benefits.services.usages import hold_right, release_right, restore_usage, use_held, use_right
 from common.sql import sqlstate
 from members.services.member_codes import make_member_code, proven_code
@@ -20,6 +22,7 @@ from points.selectors.audit import audit
 from tests.benefits.factories import make_benefit, make_grant, make_rule, only_right
 from tests.factories import NOW, make_member, make_unit
 from tests.members.factories import numbered_member
+from tests.operators import grant, make_operator
 from tests.points.services.households import make_household
 from tests.races.test_approval_races import at_once
 from tests.races.test_identity_races import outcome_of
@@ -172,3 +175,19 @@ def test_restorings_at_once_give_back_no_more_than_was_used(malls):
 
     assert Counter(answers) == {"done": 3, "reversal_exceeds_original": 9}
     assert only_right(member).left == 150
+
+
+def test_grants_by_hand_at_once_never_pass_the_limit_of_a_day():
+    """The guard: the advisory lock of whoever gives; each request must see what the others gave."""
+    gym = make_benefit(kind="GYM", unit_value=Decimal(40))
+    person = make_operator(superuser=False, name="GIVER")
+    group = Group.objects.create(name="desk")
+    GrantLimit.objects.create(group=group, alone_max=100, alone_day_max=100, approve_max=0)
+    person.groups.add(group)
+    grant(person, "can_ask_grant")
+    until = NOW + timedelta(days=30)
+    wishes = [Wish(make_member(), gym, gym.provider, Decimal(1), until, "a broken lift") for _ in range(12)]
+
+    asked = at_once(6, [lambda one=one: request_grant(wish=one, by=person, at=NOW) for one in wishes])
+
+    assert Counter(one.state for one in asked) == {"granted": 2, "asked": 10}
