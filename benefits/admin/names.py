@@ -11,7 +11,8 @@ from benefits.models.benefit import in_reader_language
 
 def with_names(rows: QuerySet[Any], path: str = "pk") -> QuerySet[Any]:
     """`rows` with the names of the benefit whose id stands at `path`, read with them; see `name_of`."""
-    return rows.annotate(told_zh=_latest("name_zh", path), told_en=_latest("name_en", path))
+    named: QuerySet[Any] = rows.annotate(told_zh=_latest("name_zh", path), told_en=_latest("name_en", path))
+    return named
 
 
 def name_of(row: Any, benefit: Benefit) -> str:
