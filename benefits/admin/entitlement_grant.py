@@ -289,7 +289,8 @@ class EntitlementGrantAdmin(LedgerColumns, WholeTermSearch, ActsAdmin, PanelPage
         if end.left is None:
             return str(end.get_ending_display())
         left = amount_in_words(end.left, grant.benefit.kind.measure, "")
-        return f"{end.get_ending_display()}{gettext(', %(left)s left') % {'left': left}}"
+        words = gettext(", %(left)s left") % {"left": left}
+        return f"{end.get_ending_display()}{words}"
 
     @action(description=_("Withdraw"), url_path="withdraw", permissions=["withdraw"], icon="undo")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
