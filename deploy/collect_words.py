@@ -131,11 +131,22 @@ def _messages(source: Path) -> Iterator[tuple[str | None, str | tuple[str, str]]
             # Babel tells one argument as a text and several as a tuple.
             parts: Any = told or ()
             yield from _message(str(function), [parts] if isinstance(parts, str) else list(parts))
+        yield from _inside_f_strings(text)
         return
     # Not quite Python: calls of gettext in a row of filling.
     calls = templatize(text, origin=str(source))
     for call in _CALL.finditer(calls):
         yield from _message(call[1], [ast.literal_eval(part) for part in _STRING.findall(call[2])])
+
+
+def _inside_f_strings(text: str) -> Iterator[tuple[str | None, str | tuple[str, str]]]:
+    """Babel reads tokens, and to Python before 3.12 an f-string is one."""
+    for whole in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.JoinedStr)):
+        for call in (node for node in ast.walk(whole) if isinstance(node, ast.Call)):
+            function = call.func.id if isinstance(call.func, ast.Name) else ""
+            if function in _KEYWORDS:
+                parts = [part.value if isinstance(part, ast.Constant) else None for part in call.args]
+                yield from _message(function, [part if isinstance(part, str) else None for part in parts])
 
 
 def _message(function: str, parts: list[str | None]) -> Iterator[tuple[str | None, str | tuple[str, str]]]:
