@@ -26,6 +26,14 @@ def _reversed(place: str, good: str, case: str, *, times: int = 1) -> Bug:
 _OF_MEMBER = "PERFORM FROM points_wallet w WHERE w.member_id = {} ORDER BY w.id FOR NO KEY UPDATE;"
 _REDEEM = "WHERE x.member_id = p_member ORDER BY x.id FOR NO KEY UPDATE) w;"
 _HOLD = "SELECT x.id FROM points_wallet x WHERE x.member_id = p_member ORDER BY x.id FOR NO KEY UPDATE"
+# The first keeps the order of wallets, the second the one that pays: either makes two exchanges wait.
+_EXCHANGE = (
+    _OF_MEMBER.format("p_member")
+    + """
+        -- Locked by now, unless it came to be since. One that comes later still pays nothing: the cap is read under this lock.
+        SELECT w.id INTO v_from FROM points_wallet w
+            WHERE w.member_id = p_member AND w.program_id = p_source FOR NO KEY UPDATE;"""
+)
 _SWEEP = "PERFORM FROM points_wallet w WHERE w.id = ANY (v_wallets) ORDER BY w.id FOR NO KEY UPDATE;"
 
 RACES = (
@@ -37,7 +45,7 @@ RACES = (
     _unlocked("points_capture_hold", _OF_MEMBER.format("h.member_id"), f"{_ORDER}[capture]",
               "a capture takes no lock"),
     _unlocked("points_expire", _SWEEP, _AT + "test_a_sweep_takes_what_a_sale_left", "a sweep takes no lock"),
-    _unlocked("points_exchange", _OF_MEMBER.format("p_member"), _AT + "test_a_cap_counts_what_is_just_being_exchanged",
+    _unlocked("points_exchange", _EXCHANGE, _AT + "test_a_cap_counts_what_is_just_being_exchanged",
               "an exchange takes no lock"),
     _unlocked("points_reverse_redemption", _OF_MEMBER.format("o.member_id"),
               _AT + "test_a_cancellation_waits_for_the_other_and_exceeds_with_it", "a cancellation takes no lock"),
