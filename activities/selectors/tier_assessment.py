@@ -15,9 +15,12 @@ from activities.selectors.tier_schemes import TierBook, scheme_in_force
 from common.sql import plain_array
 from members.models import Member
 
+# By place in what was asked: an id read on each of some ten rows a member took a third of a review.
 _CREDITS = """
-SELECT member_id, counts_on, known_from, sum(milli)::bigint FROM activities_tiercredit
-WHERE member_id = ANY(%s::uuid[]) GROUP BY 1, 2, 3
+SELECT asked.place, c.counts_on, c.known_from, sum(c.milli)::bigint
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked (id, place)
+JOIN activities_tiercredit AS c ON c.member_id = asked.id
+GROUP BY 1, 2, 3
 """
 
 
@@ -70,13 +73,14 @@ def assess(
     Roles and units' tiers hold up by the scheme `floors_by`, if left out by the one in force.
     """
     ids = dict.fromkeys(persons)
-    aliases = Member.objects.filter(merged_into__in=persons).values_list("pk", "merged_into_id")
+    aliases = Member.objects.filter(merged_into_id__any_of=persons).values_list("pk", "merged_into_id")
     of = {person: person for person in ids} | {alias: into for alias, into in aliases if into is not None}
     earned: dict[UUID, list[Credit]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_CREDITS, [plain_array(of)])
-        for member_id, counts_on, known_from, milli in cursor.fetchall():
-            earned[of[member_id]].append(Credit(counts_on, known_from, milli))
+        person_at = list(of.values())
+        for place, counts_on, known_from, milli in cursor.fetchall():
+            earned[person_at[place - 1]].append(Credit(counts_on, known_from, milli))
     floors = floors_of(of, scheme=floors_by or scheme_in_force(today), today=today)
     told = {}
     for person in persons:

@@ -54,7 +54,7 @@ def highest_on(floors: list[Floor], day: date) -> Floor | None:
 
 
 def _add_grants(found: dict[UUID, list[Floor]], persons: Mapping[UUID, UUID]) -> None:
-    for grant in TierGrant.objects.filter(member__in=persons).select_related("tier"):
+    for grant in TierGrant.objects.filter(member_id__any_of=persons).select_related("tier"):
         if grant.ends_on is None or grant.ends_on > grant.starts_on:
             floor = Floor(
                 grant.tier, TierCause.BY_HAND, grant.starts_on, grant.ends_on, {"grant": str(grant.pk)}
@@ -68,7 +68,7 @@ def _add_roles(found: dict[UUID, list[Floor]], persons: Mapping[UUID, UUID], sch
     if not terms:
         return
     held = Residency.objects.filter(
-        member__in=persons, role__in={role for role, _unit in terms}, withdrawn_at__isnull=True
+        member_id__any_of=persons, role__in={role for role, _unit in terms}, withdrawn_at__isnull=True
     )
     for row in held.select_related("venue", "principal", "account"):
         line = terms.get((row.role, row.venue.unit_id)) or terms.get((row.role, None))
@@ -91,7 +91,7 @@ def _add_matches(found: dict[UUID, list[Floor]], persons: Mapping[UUID, UUID], s
     terms = {(line.unit_id, line.unit_tier.casefold()): line for line in rows}
     if not terms:
         return
-    enrolments = Enrolment.objects.filter(member__in=persons, unit__in={unit for unit, _name in terms})
+    enrolments = Enrolment.objects.filter(member_id__any_of=persons, unit__in={unit for unit, _name in terms})
     for member_id, unit_id, hint, created_at in enrolments.exclude(tier_hint="").values_list(
         "member_id", "unit_id", "tier_hint", "created_at"
     ):

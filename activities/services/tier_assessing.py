@@ -98,7 +98,8 @@ def assess_members(
 def _store(assessed: Mapping[UUID, Assessed]) -> None:
     """Keep what changed of the standings."""
     stored = {
-        row[0]: row[1:] for row in TierStanding.objects.filter(pk__in=assessed).values_list("pk", *_FIELDS)
+        row[0]: row[1:]
+        for row in TierStanding.objects.filter(pk__any_of=assessed).values_list("pk", *_FIELDS)
     }
     fresh = {person: _row(one) for person, one in assessed.items()}
     changed = [person for person, row in fresh.items() if stored.get(person) != row]
@@ -122,7 +123,7 @@ def _hold(assessed: Mapping[UUID, Assessed], *, cause: TierCause, by: str, at: d
     """Let them hold what was found."""
     held = {
         row[0]: row[1:]
-        for row in TierHeld.objects.filter(pk__in=assessed).values_list(
+        for row in TierHeld.objects.filter(pk__any_of=assessed).values_list(
             "pk", "tier__level", "review_on", "is_lifetime"
         )
     }

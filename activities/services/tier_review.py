@@ -163,7 +163,7 @@ def _changed(members: Sequence[UUID], scheme: TierScheme | None, today: date) ->
     persons = set(survivors.values())
     stored = {
         person: (level, until)
-        for person, level, until in TierStanding.objects.filter(pk__in=persons).values_list(
+        for person, level, until in TierStanding.objects.filter(pk__any_of=persons).values_list(
             "pk", "floor_level", "floor_until"
         )
     }

@@ -18,7 +18,9 @@ def survivor_of(member_id: UUID) -> UUID:
 def survivors_of(member_ids: Iterable[UUID]) -> Mapping[UUID, UUID]:
     """The survivor of each. A merge points at the last survivor directly, so there is no chain to follow."""
     ids = set(member_ids)
-    merged = Member.objects.filter(pk__in=ids, merged_into__isnull=False).values_list("pk", "merged_into_id")
+    merged = Member.objects.filter(pk__any_of=ids, merged_into__isnull=False).values_list(
+        "pk", "merged_into_id"
+    )
     return {one: one for one in ids} | {pk: into for pk, into in merged if into is not None}
 
 

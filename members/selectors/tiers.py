@@ -22,5 +22,5 @@ def tiers_of(member_ids: Iterable[UUID]) -> Mapping[UUID, Tier]:
     lowest = Tier.objects.order_by("level").first()
     if lowest is None:
         return {}
-    held = TierHeld.objects.filter(member_id__in=ids).select_related("tier")
+    held = TierHeld.objects.filter(member_id__any_of=ids).select_related("tier")
     return dict.fromkeys(ids, lowest) | {row.member_id: row.tier for row in held}

@@ -136,5 +136,5 @@ def _locked(ids: Sequence[UUID], at: datetime) -> dict[UUID, Tier]:
     lowest = next(iter(tiers.values()))
     with connection.cursor() as cursor:
         cursor.execute(_MISSING, [lowest.pk, at, plain_array(ids)])
-    rows = TierHeld.objects.filter(member_id__in=ids).order_by("member_id").select_for_update(no_key=True)
+    rows = TierHeld.objects.filter(member_id__any_of=ids).order_by("member_id").select_for_update(no_key=True)
     return {member_id: tiers[tier_id] for member_id, tier_id in rows.values_list("member_id", "tier_id")}
