@@ -15,12 +15,12 @@ from activities.selectors.tier_schemes import TierBook, scheme_in_force
 from common.sql import plain_array
 from members.models import Member
 
-# By place in what was asked: an id read on each of some ten rows a member took a third of a review.
+# A row a member: an id read on each of some ten rows a member took a third of a review.
 _CREDITS = """
-SELECT asked.place, c.counts_on, c.known_from, sum(c.milli)::bigint
-FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked (id, place)
-JOIN activities_tiercredit AS c ON c.member_id = asked.id
-GROUP BY 1, 2, 3
+SELECT member_id, array_agg(counts_on), array_agg(known_from), array_agg(milli)
+FROM (SELECT member_id, counts_on, known_from, sum(milli)::bigint AS milli FROM activities_tiercredit
+      WHERE member_id = ANY(%s::uuid[]) GROUP BY 1, 2, 3) AS of_days
+GROUP BY member_id
 """
 
 
@@ -78,9 +78,8 @@ def assess(
     earned: dict[UUID, list[Credit]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_CREDITS, [plain_array(of)])
-        person_at = list(of.values())
-        for place, counts_on, known_from, milli in cursor.fetchall():
-            earned[person_at[place - 1]].append(Credit(counts_on, known_from, milli))
+        for member_id, *columns in cursor.fetchall():
+            earned[of[member_id]] += map(Credit, *columns)
     floors = floors_of(of, scheme=floors_by or scheme_in_force(today), today=today)
     told = {}
     for person in persons:
