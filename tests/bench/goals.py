@@ -62,6 +62,12 @@ GOALS = (
     Goal("P7", "http_vs_orm", "HTTP earn (key, retry key, rules) against DRF + ORM ledger", 3),
     Goal("P7", "http_vs_nothing", "HTTP earn against an empty DRF view", 0.4),
     Goal(
+        "P7",
+        "http_batch_vs_single",
+        "activities a second over HTTP in batches of 100 against single ones",
+        15,
+    ),
+    Goal(
         "parking",
         "exit_p99_ms",
         "99th percentile of an exit's answer at 50 a second, every source considered, ms",

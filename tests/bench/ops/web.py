@@ -34,6 +34,23 @@ def activity(*, client: str, port: int, members: int, tokens: list[str]) -> Oper
     return report
 
 
+def activities(*, client: str, port: int, members: int, tokens: list[str], batch: int) -> Operation:
+    """`batch` activities in one request, each answered."""
+    say, serial, chance = (
+        _speaker(port, "/partner/v1/activities/batch", 200),
+        itertools.count(),
+        random.Random(client),
+    )
+
+    def report() -> int:
+        key = f"{client}-{next(serial)}"
+        headers = {"Authorization": f"Bearer {chance.choice(tokens)}", "Idempotency-Key": key}
+        items = [_activity(f"{key}-{number}", chance.randint(1, members)) for number in range(batch)]
+        return say({"items": items}, headers, batch)
+
+    return report
+
+
 def orm_earn(*, client: str, port: int, members: int) -> Operation:
     """The ORM ledger's earn through DRF."""
     say, serial, chance = _speaker(port, "/earns", 201), itertools.count(), random.Random(client)
@@ -65,6 +82,7 @@ def _speaker(port: int, path: str, status: int) -> Callable[[dict[str, Any], dic
         answer = line.getresponse()
         content = answer.read()
         assert answer.status == status, (answer.status, content)
+        assert b'"refused":0' in content or b'"refused"' not in content, content
         return operations
 
     return say

@@ -1,4 +1,4 @@
-"""P7: an earn over HTTP, through gunicorn as `make up` runs it, beside an empty view and the ORM ledger's."""
+"""P7: earns over HTTP, through gunicorn as `make up` runs it, beside an empty view and the ORM ledger's."""
 
 from tests.bench.crew import Crew
 from tests.bench.place import manage
@@ -8,6 +8,7 @@ from tests.bench.web import web
 CLIENTS = 8
 # A key may ask 6,000 times a minute.
 KEYS = 30
+BATCH = 100
 
 
 def measure(run: Run) -> None:
@@ -27,6 +28,13 @@ def measure(run: Run) -> None:
                     helper=ours[0],
                 ),
                 Crew(
+                    "HTTP earns in batches of 100",
+                    "web:activities",
+                    CLIENTS,
+                    {"port": ours[1], "tokens": tokens, "batch": BATCH, **members},
+                    helper=ours[0],
+                ),
+                Crew(
                     "HTTP, DRF and ORM ledger",
                     "web:orm_earn",
                     CLIENTS,
@@ -42,9 +50,9 @@ def measure(run: Run) -> None:
         {
             "http_vs_orm": ("HTTP earn", "HTTP, DRF and ORM ledger"),
             "http_vs_nothing": ("HTTP earn", "HTTP, empty DRF view"),
+            "http_batch_vs_single": ("HTTP earns in batches of 100", "HTTP earn"),
         },
     )
-    run.skipped.append("HTTP batch of 100: the partner surface has no batch route for activities yet")
 
 
 def _tokens(run: Run) -> list[str]:
