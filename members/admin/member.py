@@ -19,11 +19,12 @@ from members.admin.panels import panels_of
 from members.admin.privacy import PrivacyActs
 from members.admin.tiles import tiles_of
 from members.admin.timeline import timeline_of
-from members.models import Enrolment, Identity, Member, MemberKey, MemberStatus
+from members.models import Enrolment, Identity, Member, MemberStatus
 from members.rules.masking import masked_name
 from members.rules.normalise import normal_phone
 from members.rules.ways_in import way_in_words
 from members.selectors.aliases import survivors_of
+from members.selectors.erased import is_any_erased
 from members.selectors.tiers import tier_of
 from members.vault import blind_index
 from units.models import BusinessUnit
@@ -103,7 +104,7 @@ class MemberAdmin(LifecycleActs, PrivacyActs, WholeTermSearch, PanelPage):
                 "full_name": masked_name(member.name) or "—",
                 "status_tone": _STATUS_COLOURS[MemberStatus(member.status)],
                 "tier": tier_of(member.pk),
-                "is_erased": _is_erased(member),
+                "is_erased": is_any_erased([member.pk]),
                 "aliases": Member.objects.filter(merged_into=member).order_by("number"),
             }
         return super().change_view(request, object_id, form_url, extra)
@@ -165,10 +166,6 @@ class EnrolmentAdmin(WholeTermSearch, ReadOnlyAdmin):
     def member_link(self, enrolment: Enrolment) -> object:
         """Leads to the member."""
         return page_link(Member, enrolment.member_id, enrolment.member.number)
-
-
-def _is_erased(member: Member) -> bool:
-    return MemberKey.objects.filter(member_id=member.pk, destroyed_at__isnull=False).exists()
 
 
 def found_members(term: str) -> set[Any]:

@@ -24,11 +24,11 @@ from members.models import (
     HouseholdState,
     Member,
     MemberEvent,
-    MemberKey,
     MemberStatus,
 )
 from members.rules.ages import needs_guardian
 from members.rules.normalise import latest_today, normal_text
+from members.selectors.erased import is_any_erased
 from members.selectors.guardians import has_guardian
 from members.services.households import leave_household
 from members.services.tokens import MemberClosed, end_member_tokens
@@ -129,7 +129,7 @@ def reopen_member(*, member_id: UUID, reason: str, by: str, at: datetime) -> Mem
     member = _locked(member_id)
     if member.status != MemberStatus.CLOSED:
         raise NotClosed
-    if MemberKey.objects.filter(member_id=member_id, destroyed_at__isnull=False).exists():
+    if is_any_erased([member_id]):
         raise MemberErased
     if is_unguarded(member, at=at):
         raise GuardianMissing

@@ -27,11 +27,11 @@ from members.models import (
     MatchState,
     Member,
     MemberEvent,
-    MemberKey,
     MemberMerge,
     Residency,
 )
 from members.selectors.aliases import ids_of
+from members.selectors.erased import is_any_erased
 from members.services.blocking import refresh_match_keys
 from members.services.lifecycle import GuardianMissing, fit_to_guardians, is_unguarded
 from members.services.merge_refusals import refuse_merging
@@ -64,7 +64,7 @@ def locked_pair(*, survivor_id: UUID, alias_id: UUID) -> Pair:
         pk: Member.objects.select_for_update(no_key=pk != alias_id).get(pk=pk)
         for pk in sorted({survivor_id, alias_id})
     }
-    if MemberKey.objects.filter(member_id__in=people, destroyed_at__isnull=False).exists():
+    if is_any_erased(people):
         raise MemberErased
     followers = [pk for pk in ids_of(alias_id) if pk != alias_id]
     return Pair(people[survivor_id], people[alias_id], tuple(followers))
