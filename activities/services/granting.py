@@ -34,9 +34,10 @@ def post(asked: Sequence[Asked], *, by: str, programs: Callable[[], Mapping[int,
     groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place, one in enumerate(asked):
         groups[one.parcel.program_id, one.unit.pk].append(place)
+    known = programs() if groups else {}
     earned: dict[int, Earned] = {}
     for (program_id, _unit_id), places in sorted(groups.items()):
-        program = programs()[program_id]
+        program = known[program_id]
         grants = [_grant(asked[place], program) for place in places]
         outcomes = accrue_many(program=program, unit=asked[places[0]].unit, grants=grants, by=by)
         for place, grant, outcome in zip(places, grants, outcomes, strict=True):

@@ -14,7 +14,7 @@ from activities.rules.earn_plan import assess
 from activities.rules.postings import Earned
 from activities.rules.reading import ActivityReport, ReportRefused
 from activities.selectors.people import People, Segments
-from activities.selectors.reference import reference_now
+from activities.selectors.reference import Reference, reference_now
 from activities.services.assessing import deed_recorded, deed_reported
 from activities.services.earning import Fresh, earn
 from activities.services.refunding import record_refunds
@@ -44,13 +44,15 @@ def record_activities(
     is_generated: bool = False,
     watch: Stopwatch | None = None,
     segments: Segments | None = None,
+    reference: Reference | None = None,
 ) -> list[Recorded]:
     """Record activities at `unit` and post what they earn. One answer for each report, in order.
 
     Runs in the caller's transaction; a refused report leaves the others alone. A reference of the unit stands
     for one activity: the same content again is already there, other content is refused. An activity of a
     frozen or closed member, or of nobody, is recorded and earns nothing. A refund takes back points pro rata.
-    `segments` are those of members that no table of ours knows, for the rules that ask.
+    `segments` are those of members that no table of ours knows, for the rules that ask; `reference` is what
+    the transaction has seen of it, where it has looked already.
 
     :raises UnitNotActive: the unit takes no part at present
     """
@@ -62,7 +64,7 @@ def record_activities(
         lock_arrivals(unit, reports)
         members = _members_of(unit, reports)
     with watch("rules"):
-        reference = reference_now()
+        reference = reference or reference_now()
         book = reference.book_of(unit)
         judged = _judged(reports, members, book, segments)
     first: dict[str, Draft] = {}

@@ -47,13 +47,14 @@ def report_activity(
     check_report(report, place=limits_of(unit, at=at))
     if member is not None:
         report = replace(report, member_id=_member_id(member, unit))
-    (recorded,) = record_activities(unit=unit, reports=[report], by=by, at=at)
+    reference = reference_now()
+    (recorded,) = record_activities(unit=unit, reports=[report], by=by, at=at, reference=reference)
     if recorded.refusal is not None:
         raise recorded.refusal
     assert recorded.activity_id is not None, "what is not refused is there"
     activity = Activity.objects.select_related("unit", "member", "outlet").get(pk=recorded.activity_id)
     earned = recorded.earned if recorded.is_new else earned_by(activity)
-    trace = trace_of(activity, known=reference_now().rules_of(unit))
+    trace = trace_of(activity, known=reference.rules_of(unit))
     return Reported(activity, is_new=recorded.is_new, earned=earned, trace=trace)
 
 

@@ -185,7 +185,9 @@ def _post(
                 posting_ref_of(change.label, activity.source_ref, turn),
             )
         )
-    for change, given in zip(more, post(asked, by=by, programs=reference_now().programs), strict=True):
+    for change, given in zip(
+        more, post(asked, by=by, programs=lambda: reference_now().programs()), strict=True
+    ):
         settled.earned.setdefault(change.activity.pk, []).append(given)
     less = [change for change in changes if change.points < 0]
     for answer in reverse_accruals(refunds=_reversals(less, causes), by=by, at=at):

@@ -63,6 +63,15 @@ def told(response, status, code):
     return response.json()
 
 
+def test_a_till_waits_for_twenty_statements(till, sale, rule, mall, django_assert_num_queries):
+    make_outlet(mall, "CAFE")
+    till.post("activities", {**sale, "outlet": "CAFE"})
+
+    # Two pairs of them stand for begin and commit here.
+    with django_assert_num_queries(20):
+        till.post("activities", {**sale, "outlet": "CAFE", "source_ref": "second"})
+
+
 def test_a_sale_earns_and_says_by_which_rule(till, sale, rule, member, mall):
     make_outlet(mall, "CAFE")
 
