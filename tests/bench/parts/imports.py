@@ -1,6 +1,7 @@
 """P11: a file of activities from end to end: read, matched, rules evaluated, posted."""
 
 import csv
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -23,13 +24,19 @@ def measure(run: Run) -> None:
             file = Path(folder) / f"activities-{count}.csv"
             _write(file, count, members=run.scale.members)
             began = time.perf_counter()
-            manage(environment, "import_activities", str(file), "--unit", "BENCH1")
+            answer = manage(environment, "import_activities", str(file), "--unit", "BENCH1", "--json")
             seconds[count] = time.perf_counter() - began
     with run.place.admin(LEDGER) as link, link.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM points_posting WHERE source_ref LIKE %s", [f"%import-{rows}-%"])
         (posted,) = cursor.fetchone()
     assert posted == rows, f"{posted} of {rows} rows earned"
-    run.record("P11", import_per_s=rows / (seconds[rows] - seconds[1]), import_s=seconds[rows])
+    stages = json.loads(answer.splitlines()[-1])["stages"]
+    run.record(
+        "P11",
+        import_per_s=rows / (seconds[rows] - seconds[1]),
+        import_s=seconds[rows],
+        **{f"{stage}_us_a_row": spent / rows * 1e6 for stage, spent in stages.items()},
+    )
 
 
 def _write(file: Path, rows: int, *, members: int) -> None:
