@@ -145,11 +145,18 @@ def _honoured() -> tuple[Mapping[tuple[int, int], int], Mapping[tuple[int, int],
     money: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     for honoured_by, issuer, drawn, cost in _rows(
         """
-        SELECT p.unit_id, l.issuer_id, sum(d.points)::bigint, sum(d.points * l.unit_cost)
-        FROM points_draw d
-        JOIN points_posting o ON o.id = d.posting_id
-        JOIN points_posting p ON p.id = coalesce(o.reverses, o.id) AND p.kind = 'redemption'
-        JOIN points_lot l ON l.id = d.lot_id
+        WITH drawn AS (
+            SELECT p.unit_id, d.lot_id, d.points
+            FROM points_posting p JOIN points_draw d ON d.posting_id = p.id
+            WHERE p.kind = 'redemption'
+            UNION ALL
+            SELECT p.unit_id, d.lot_id, d.points
+            FROM points_posting p
+            JOIN points_posting back ON back.reverses = p.id
+            JOIN points_draw d ON d.posting_id = back.id
+            WHERE p.kind = 'redemption')
+        SELECT drawn.unit_id, l.issuer_id, sum(drawn.points)::bigint, sum(drawn.points * l.unit_cost)
+        FROM drawn JOIN points_lot l ON l.id = drawn.lot_id
         GROUP BY 1, 2
         """
     ):
