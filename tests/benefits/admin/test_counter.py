@@ -11,7 +11,7 @@ from members.models import CodeGuess
 from members.services.member_codes import make_member_code
 from tests.benefits.factories import make_benefit, make_rule
 from tests.benefits.vouchers import issue, make_vouchers_of
-from tests.factories import NOW, make_unit
+from tests.factories import NOW
 from tests.members.factories import numbered_member
 from tests.operators import grant, make_operator
 
@@ -22,11 +22,6 @@ DESK = "admin:benefits_counter"
 @pytest.fixture(autouse=True)
 def noon(settings):
     settings.LOYALTY_FAKE_NOW = NOW.isoformat()
-
-
-@pytest.fixture
-def mall():
-    return make_unit("MALL")
 
 
 @pytest.fixture

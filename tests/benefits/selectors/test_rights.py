@@ -29,11 +29,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mall():
-    return make_unit("MALL")
-
-
-@pytest.fixture
 def parking(mall):
     return make_benefit(provider=mall, code="PARKING")
 

@@ -18,20 +18,10 @@ from common.clock import uuid7
 from common.errors import Unavailable
 from points.refusals import HoldNotOpen, InstantOutOfRange, MemberNotActive, ReferenceReused, UnitNotActive
 from tests.benefits.factories import make_benefit, make_grant, make_rule, only_right, use
-from tests.factories import NOW, make_member, make_unit
+from tests.factories import NOW, make_member
 
 pytestmark = pytest.mark.django_db
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-def mall():
-    return make_unit("MALL")
-
-
-@pytest.fixture
-def member():
-    return make_member()
 
 
 @pytest.fixture
@@ -115,18 +105,23 @@ def test_a_grant_ends_once(give):
     assert expire_grants(by="test", at=NOW + DAY) == 1
 
 
-def test_a_hold_past_its_time_is_used_by_nobody(member, mall):
-    make_rule(make_benefit(provider=mall), 180)
-    held = hold_right(
-        right_id=only_right(member).id,
+def hold(member, unit, right, amount):
+    """A quarter of an hour of `right`."""
+    return hold_right(
+        right_id=right,
         member_id=member.pk,
-        amount=Decimal(60),
-        spot=Spot(mall),
-        source_ref="h",
+        amount=Decimal(amount),
+        spot=Spot(unit),
+        source_ref="held",
         until=NOW + 15 * MINUTE,
         by="test",
         at=NOW,
     ).entry
+
+
+def test_a_hold_past_its_time_is_used_by_nobody(member, mall):
+    make_rule(make_benefit(provider=mall), 180)
+    held = hold(member, mall, only_right(member).id, 60)
 
     with pytest.raises(HoldNotOpen):
         use_held(hold_id=held.pk, source_ref="u", by="test", at=NOW + 15 * MINUTE)
@@ -186,16 +181,7 @@ def used(member, mall, gym):
 
 @pytest.fixture
 def held(member, mall, gym):
-    return hold_right(
-        right_id=make_grant(member, gym, 9).pk,
-        member_id=member.pk,
-        amount=Decimal(3),
-        spot=Spot(mall),
-        source_ref="held",
-        until=NOW + 15 * MINUTE,
-        by="test",
-        at=NOW,
-    ).entry
+    return hold(member, mall, make_grant(member, gym, 9).pk, 3)
 
 
 @pytest.mark.parametrize(

@@ -33,16 +33,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mall():
-    return make_unit("MALL")
-
-
-@pytest.fixture
-def member():
-    return make_member()
-
-
-@pytest.fixture
 def parking(mall):
     """Three hours a day for everybody, worth 0.10 a minute."""
     benefit = make_benefit(provider=mall)

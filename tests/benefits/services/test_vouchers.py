@@ -34,11 +34,6 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @pytest.fixture
-def mall():
-    return make_unit("MALL")
-
-
-@pytest.fixture
 def voucher(mall):
     return issue(make_vouchers_of(mall))
 

@@ -15,15 +15,10 @@ from parking.services.sandbox import SandboxProvider, customer_pays
 from points.selectors.audit.checks import Scope
 from tests.benefits.factories import make_benefit, make_rule, only_right
 from tests.factories import NOW, make_unit
-from tests.parking.places import come, hours, make_car_park, make_driver, parts_of, pay
+from tests.parking.places import come, hours, make_car_park, parts_of, pay
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def driver():
-    return make_driver()
 
 
 @pytest.fixture

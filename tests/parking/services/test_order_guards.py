@@ -7,14 +7,9 @@ from django.db import DatabaseError, connection, transaction
 
 from parking.models import OrderPart, OrderState, ParkingOrder, Payment, PaymentState
 from tests.factories import make_unit
-from tests.parking.places import come, hours, make_car_park, make_driver, pay
+from tests.parking.places import come, hours, make_car_park, pay
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def driver():
-    return make_driver()
 
 
 @pytest.fixture

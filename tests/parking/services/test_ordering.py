@@ -35,14 +35,9 @@ from points.models import Hold
 from points.selectors.audit import audit
 from tests.benefits.vouchers import issue, make_vouchers_of
 from tests.factories import NOW, balance, give, make_outlet, make_program, make_unit
-from tests.parking.places import allow, come, hours, leave, make_car_park, make_driver, parts_of, pay
+from tests.parking.places import allow, come, hours, leave, make_car_park, parts_of, pay
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def mall():
-    return make_unit("MALL")
 
 
 @pytest.fixture
@@ -55,11 +50,6 @@ def car_park(mall, program):
     made = make_car_park(mall)
     allow(made, program=program, points_per_unit=40)
     return made
-
-
-@pytest.fixture
-def driver():
-    return make_driver()
 
 
 @pytest.fixture

@@ -38,18 +38,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def mall():
-    return make_unit("MALL")
-
-
-@pytest.fixture
 def car_park(mall):
     return make_car_park(mall)
-
-
-@pytest.fixture
-def driver():
-    return make_driver()
 
 
 @pytest.fixture

@@ -7,15 +7,10 @@ import pytest
 from members.models import Identity, Member
 from tests.benefits.factories import make_benefit, make_rule
 from tests.benefits.vouchers import issue, make_vouchers_of
-from tests.factories import NOW, give, make_program, make_unit
+from tests.factories import NOW, give, make_program
 from tests.parking.places import PLATE, allow, come, hours, leave, make_car_park, make_driver, pay
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def mall():
-    return make_unit("MALL")
 
 
 def kinds(answer):
